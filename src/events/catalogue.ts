@@ -1,0 +1,24 @@
+import type { z } from 'zod';
+import { cacheHit, cacheStored } from './schemas/cache.ts';
+import { policyActivated, routeDecided } from './schemas/route.ts';
+import { responseCompleted, responseFailed } from './schemas/response.ts';
+import { feedbackReceived, rewardRecorded } from './schemas/reward.ts';
+
+/** Every event there is. A type that is not here cannot be appended or read. */
+export const catalogue = {
+  'cache.hit': cacheHit,
+  'cache.stored': cacheStored,
+  'route.decided': routeDecided,
+  'policy.activated': policyActivated,
+  'response.completed': responseCompleted,
+  'response.failed': responseFailed,
+  'reward.recorded': rewardRecorded,
+  'feedback.received': feedbackReceived,
+} as const;
+
+export type EventType = keyof typeof catalogue;
+export type EventOf<Type extends EventType> = z.infer<(typeof catalogue)[Type]['schema']>;
+/** The union of all events, told apart by `type`. */
+export type SwitchyardEvent = { [Type in EventType]: EventOf<Type> }[EventType];
+
+export type DataOf<Type extends EventType> = EventOf<Type>['data'];

@@ -1,0 +1,27 @@
+export { catalogue, type DataOf, type EventOf, type EventType, type SwitchyardEvent } from './catalogue.ts';
+export {
+  contentTypes,
+  decodeEvents,
+  encodeEvents,
+  isEventType,
+  type Decoded,
+  type Encoded,
+  type NonEmpty,
+  type PoisonReason,
+} from './codec.ts';
+export { makeEvent, type EventContext } from './envelope.ts';
+export {
+  nameSchema,
+  requestIdSchema,
+  sequence,
+  systemTenant,
+  tenantSchema,
+  type RequestId,
+  type Sequence,
+  type Tenant,
+} from './identifiers.ts';
+export { cacheHit, cacheStored } from './schemas/cache.ts';
+export { policyActivated, routeDecided, type RequestFeatures } from './schemas/route.ts';
+export { failureCodeSchema, responseCompleted, responseFailed, type FailureCode } from './schemas/response.ts';
+export { feedbackReceived, rewardRecorded } from './schemas/reward.ts';
+export { idempotencyIds, subjects } from './subjects.ts';
