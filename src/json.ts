@@ -1,3 +1,11 @@
+import { z } from 'zod';
+
 /** Values as JSON knows them. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
+
+/** An object that came out of JSON.parse: what is inside is JSON by construction. */
+export const jsonObjectSchema = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+);

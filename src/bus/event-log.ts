@@ -1,4 +1,4 @@
-import type { NonEmpty, Sequence, SwitchyardEvent } from '../events/index.ts';
+import type { Checks, NonEmpty, Sequence, SwitchyardEvent } from '../events/index.ts';
 
 /**
  * The event log as a port. Implementations are held to one contract suite (test/contracts/event-log.ts).
@@ -14,15 +14,27 @@ export type EventLog = {
    * same id) or is full. Throws PermanentError `too-large` when the events do not fit into one message.
    */
   readonly append: (events: NonEmpty<SwitchyardEvent>, options: AppendOptions) => Promise<Appended>;
-  /** Reads from..to, both included; `to` defaults to the last message at the time of the call. */
-  readonly read: (range: { readonly from: Sequence; readonly to?: Sequence; readonly signal?: AbortSignal }) => AsyncIterable<LogEntry>;
-  /** Like read, and goes on with what is appended later until the signal aborts. Survives reconnects without loss or repetition. */
-  readonly follow: (range: { readonly from: Sequence; readonly signal: AbortSignal }) => AsyncIterable<LogEntry>;
+  /**
+   * Reads from..to, both included; `to` defaults to the last message at the time of the call. Goes on after a short break of the connection; throws
+   * TransientError when the log stays away.
+   */
+  readonly read: (range: ReadRange & { readonly to?: Sequence; readonly signal?: AbortSignal }) => AsyncIterable<LogEntry>;
+  /**
+   * Like read, and goes on with what is appended later until the signal aborts. Survives reconnects without loss or repetition. Throws InvariantError when the
+   * log is found to be another one than was read so far (its tail was lost, or it was made again): what was built on it has to be built again.
+   */
+  readonly follow: (range: ReadRange & { readonly signal: AbortSignal }) => AsyncIterable<LogEntry>;
   /** One message, or null when the log does not hold it. */
   readonly at: (sequence: Sequence) => Promise<LogEntry | null>;
   /** The first sequence appended at or after this time, or null when there is none. */
   readonly sequenceAt: (timeMs: number) => Promise<Sequence | null>;
   readonly bounds: () => Promise<LogBounds>;
+};
+
+export type ReadRange = {
+  readonly from: Sequence;
+  /** `all` unless told otherwise. */
+  readonly checks?: Checks;
 };
 
 export type AppendOptions = {

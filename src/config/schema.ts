@@ -1,82 +1,161 @@
 import { z } from 'zod';
 import { nameSchema, tenantSchema } from '../events/index.ts';
+import { addressWithoutCredentials, count, milliseconds, port, positive, share } from './bounds.ts';
+import { providerConfigSchema } from './provider-schema.ts';
+import { checkRules } from './rules.ts';
 
 /**
  * The shape of switchyard.yaml. Every limit of the yard is here, with its default; units stand last in the names.
- * Objects are strict: a misspelt key is an error that names its path.
+ * Objects are strict: a misspelt key is an error that names its path. Each description is a line of docs/configuration.md.
  */
-const port = z.int().min(0).max(65_535);
-const positive = z.number().positive();
-const count = z.int().positive();
-const milliseconds = z.int().positive().max(86_400_000);
-
-const simulatedProvider = z.strictObject({
-  kind: z.literal('simulated'),
-  firstTokenMs: z
-    .strictObject({ median: z.number().min(0).max(600_000), p95: z.number().min(0).max(600_000) })
-    .refine((latency) => latency.p95 >= latency.median, 'expected p95 to be at least the median')
-    .describe('log-normal distribution of the time to the first token'),
-  tokensPerSecond: positive,
-  answerTokens: z
-    .strictObject({ median: count, p95: count })
-    .refine((tokens) => tokens.p95 >= tokens.median, 'expected p95 to be at least the median')
-    .default({ median: 60, p95: 160 }),
-  quality: z.number().min(0).max(1).describe('probability that an answer is judged good'),
-  errorRate: z.number().min(0).max(1).default(0),
-  seed: z.int().default(1),
+const httpSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('address that the HTTP gateway listens on'),
+  port: port.default(8080).describe('port of the HTTP gateway; 0 takes a free one'),
+  bodyLimitBytes: count
+    .max(64 * 1024 * 1024)
+    .default(1_048_576)
+    .describe('largest body of a request, over HTTP and over NATS'),
+  connections: count.max(65_536).default(4_096).describe('connections open at the same time; more are refused'),
 });
 
-const openaiProvider = z.strictObject({
-  kind: z.literal('openai-compatible'),
-  baseUrl: z.url({ protocol: /^https?$/ }).describe('up to and without /chat/completions'),
-  model: z.string().min(1).max(256).describe('name of the model at the provider'),
-  apiKeyEnv: z
+const natsSchema = z.strictObject({
+  url: addressWithoutCredentials(['nats', 'tls', 'ws', 'wss'], 'nats://127.0.0.1:4222')
+    .optional()
+    .describe('an existing server with JetStream; without it `up` starts its own'),
+  host: z.string().min(1).default('127.0.0.1').describe("address that the yard's own server listens on"),
+  port: port.default(4222).describe("port of the yard's own server"),
+  pingIntervalMs: milliseconds.default(5_000).describe('a server that has not answered two of these is given up and connected anew'),
+  user: z.string().min(1).max(256).optional().describe('user at the server; its password is NATS_PASSWORD'),
+});
+
+const logSchema = z.strictObject({
+  durability: z
+    .enum(['always', 'second', 'os'])
+    .default('os')
+    .describe(
+      'what a power cut may take: nothing (always: each message is synced), the last second (second), the last two minutes (os); a killed process loses nothing in any of them',
+    ),
+  maxAgeDays: positive.max(3_650).default(365).describe('events older than this leave the log'),
+  maxBytes: count.default(20 * 1024 ** 3).describe('when full, requests are refused: the log never forgets to make room'),
+  duplicateWindowSeconds: count.max(86_400).default(300).describe('for so long a request id makes a retry safe'),
+  replicas: z.int().min(1).max(5).default(1).describe('copies of each stream, in a cluster of servers'),
+  appendTimeoutMs: milliseconds.default(5_000).describe('an append that is not acknowledged by then is tried again'),
+});
+
+const requestsSchema = z.strictObject({
+  concurrency: count
+    .max(65_536)
+    .default(512)
+    .describe('requests under way in one process, HTTP and NATS together; more are refused as overloaded'),
+  queueBytes: count.default(256 * 1024 ** 2).describe('size of the queue of requests taken over NATS; when full, requests are refused'),
+  queueAgeSeconds: count.default(600).describe('a request that waited so long is no longer answered'),
+  ackWaitSeconds: z
+    .int()
+    .min(1)
+    .max(600)
+    .default(15)
+    .describe('a queued request whose worker has been silent for so long is given to another one'),
+  maxDeliveries: z.int().min(1).max(100).default(5).describe('deliveries of a queued request; afterwards it is a dead letter'),
+  deadlineMs: milliseconds.default(120_000).describe('for the whole request; afterwards it is closed as failed'),
+  firstTokenMs: milliseconds.default(30_000).describe('longest wait for the first text of a provider'),
+  idleMs: milliseconds.default(30_000).describe('longest pause between two parts of an answer'),
+  answerBytes: count
+    .max(64 * 1024 ** 2)
+    .default(4_194_304)
+    .describe('largest answer; a longer one is stopped and recorded as failed'),
+  promptCharacters: count
+    .max(64 * 1024 ** 2)
+    .default(500_000)
+    .describe('characters in all messages of a request'),
+  messages: count.max(100_000).default(1_000).describe('messages in a request'),
+  jsonDepth: z.int().min(4).max(1_000).default(32).describe('levels of nesting in the body of a request'),
+  answersKeptSeconds: count.max(86_400).default(600).describe('a retry with the same request id is given its answer again for so long'),
+  answersKeptBytes: count.default(256 * 1024 ** 2).describe('room for those answers; the oldest go first'),
+});
+
+const cacheSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('whether answers are kept and given again'),
+  bytes: count.default(64 * 1024 ** 2).describe('room for answers in one process; those used least recently go first'),
+  ttlMs: milliseconds.default(300_000).describe('time to live of a stored answer'),
+});
+
+const clickhouseSchema = z.strictObject({
+  url: addressWithoutCredentials(['http', 'https'], 'http://127.0.0.1:8123')
+    .optional()
+    .describe('a server or cluster; without it the projector embeds the engine'),
+  user: z.string().min(1).max(256).optional().describe('user at the server; its password is CLICKHOUSE_PASSWORD'),
+  database: z
     .string()
-    .regex(/^[A-Z][A-Z0-9_]*$/, 'expected the name of an environment variable, never the key itself')
-    .optional(),
-  connections: count.max(4_096).default(256),
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected 1 to 63 characters of a-z, 0-9 and "_", not beginning with a digit')
+    .default('switchyard')
+    .describe('where the tables and views are'),
+  host: z.string().min(1).default('127.0.0.1').describe('address on which the embedded engine serves the ClickHouse HTTP interface'),
+  port: port.default(8123).describe('where the embedded engine serves the ClickHouse HTTP interface, read only'),
+  queryTimeoutMs: milliseconds.default(30_000).describe('longest run of a query'),
+  queryMemoryBytes: count.default(2 * 1024 ** 3).describe('memory that one query may take'),
+  resultBytes: count.default(256 * 1024 ** 2).describe('largest result of a query'),
+  concurrentQueries: count.max(64).default(4).describe('queries that run at the same time; more are refused'),
 });
 
-const recordedProvider = z.strictObject({
-  kind: z.literal('recorded'),
-  folder: z.string().min(1).describe('folder of *.jsonl or *.jsonl.gz files, one {"prompt","arms":{"<model>":{"reward","cost"}}} a line'),
-  model: z.string().min(1).max(256).describe('name of the model in those files'),
-  firstTokenMs: z.number().min(0).max(60_000).default(0),
+const projectorSchema = z.strictObject({
+  batchRows: count.max(1_000_000).default(20_000).describe('rows in one insert, at most'),
+  batchWaitMs: milliseconds.default(200).describe('an insert waits so long for more rows'),
 });
 
-export const providerConfigSchema = z.discriminatedUnion('kind', [simulatedProvider, openaiProvider, recordedProvider]);
+const ledgerSchema = z.strictObject({
+  requests: count
+    .max(10_000_000)
+    .default(100_000)
+    .describe('requests that a router remembers, for feedback and for closing what was left open'),
+  rebuildEntries: count
+    .max(10_000_000)
+    .default(50_000)
+    .describe('messages at the end of the log from which those requests are gathered at start'),
+});
 
 const modelSchema = z.strictObject({
-  id: nameSchema,
-  provider: providerConfigSchema,
-  price: z
-    .strictObject({ inputUsdPerMillionTokens: z.number().min(0).max(10_000), outputUsdPerMillionTokens: z.number().min(0).max(10_000) })
-    .describe('dollars per million tokens'),
-  contextTokens: count.max(100_000_000),
+  id: nameSchema.describe('name of the model in requests and events; "auto" is taken'),
+  provider: providerConfigSchema.describe('who answers'),
+  price: z.strictObject({
+    inputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the prompt'),
+    outputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the answer'),
+  }),
+  contextTokens: count.max(100_000_000).describe('prompt and answer together; a request that does not fit is not routed here'),
 });
 
 const armSchema = z.strictObject({
-  id: nameSchema,
-  model: nameSchema,
+  id: nameSchema.describe('name of the arm: what the router chooses among'),
+  model: nameSchema.describe('one of the models'),
   strategy: z.enum(['plain']).default('plain').describe('how the model is asked; plain: the messages as they came'),
-  enabled: z.boolean().default(true),
+  enabled: z.boolean().default(true).describe('false keeps what was learned of the arm and chooses it no more'),
 });
 
-const share = z.number().min(0).max(1);
 const weightsSchema = z
-  .strictObject({ success: share, streaming: share, cache: share, cost: share })
+  .strictObject({
+    success: share.describe('weight of the answer having been good'),
+    streaming: share.describe('weight of a quick first token and no stalls'),
+    cache: share.describe('weight of the answer having entered the cache, to be given again'),
+    cost: share.describe('weight of the answer having been cheap'),
+  })
   .refine((w) => Math.abs(w.success + w.streaming + w.cache + w.cost - 1) < 1e-9, 'expected the four weights to sum to 1');
 
 const tenantConfigSchema = z.strictObject({
-  id: tenantSchema.refine((id) => !id.startsWith('_'), 'expected a name that does not begin with "_"'),
-  weights: weightsSchema.optional(),
+  id: tenantSchema
+    .refine((id) => !id.startsWith('_'), 'expected a name that does not begin with "_"')
+    .describe('name of the tenant in subjects and events'),
+  weights: weightsSchema.optional().describe('what a request of this tenant is worth; without it reward.weights counts'),
 });
 
 const policySchema = z.strictObject({
-  id: nameSchema.default('thompson'),
-  kind: z.literal('beta-bernoulli-thompson').default('beta-bernoulli-thompson'),
+  id: nameSchema.default('thompson').describe('name of the policy in decisions'),
+  kind: z.literal('beta-bernoulli-thompson').default('beta-bernoulli-thompson').describe('how the arms are weighed'),
   floor: z.number().min(0).max(0.5).default(0.01).describe('least probability of each candidate arm'),
-  prior: z.strictObject({ alpha: positive, beta: positive }).default({ alpha: 1, beta: 1 }),
+  prior: z
+    .strictObject({
+      alpha: positive.describe('successes that an arm is taken to have before it has been tried'),
+      beta: positive.describe('failures that an arm is taken to have before it has been tried'),
+    })
+    .default({ alpha: 1, beta: 1 }),
 });
 
 const rewardSchema = z.strictObject({
@@ -88,96 +167,23 @@ const rewardSchema = z.strictObject({
 
 export const configSchema = z
   .strictObject({
-    dataDir: z.string().min(1).default('.switchyard').describe('where nats-server, ClickHouse and run files live'),
-    logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-    http: z
-      .strictObject({
-        host: z.string().default('127.0.0.1'),
-        port: port.default(8080),
-        bodyLimitBytes: count.max(64 * 1024 * 1024).default(1_048_576),
-        connections: count.max(65_536).default(4_096),
-      })
-      .prefault({}),
-    nats: z
-      .strictObject({
-        url: z
-          .string()
-          .regex(/^(nats|tls|ws|wss):\/\//, 'expected an address such as nats://127.0.0.1:4222')
-          .optional()
-          .describe('an existing server; without it `up` starts its own'),
-        host: z.string().default('127.0.0.1'),
-        port: port.default(4222),
-        pingIntervalMs: milliseconds.default(5_000),
-        user: z.string().optional(),
-      })
-      .prefault({}),
-    log: z
-      .strictObject({
-        durability: z
-          .enum(['always', 'second', 'os'])
-          .default('os')
-          .describe(
-            'what a power cut may take: nothing (always: each message is synced), the last second (second), the last two minutes (os); a killed process loses nothing in any of them',
-          ),
-        maxAgeDays: positive.max(3_650).default(365),
-        maxBytes: count.default(20 * 1024 ** 3).describe('when full, requests are refused: the log never forgets to make room'),
-        duplicateWindowSeconds: count.max(86_400).default(300).describe('for so long a request id makes a retry safe'),
-        replicas: z.int().min(1).max(5).default(1),
-        appendTimeoutMs: milliseconds.default(5_000),
-      })
-      .prefault({}),
-    requests: z
-      .strictObject({
-        concurrency: count
-          .max(65_536)
-          .default(512)
-          .describe('requests under way in one process, HTTP and NATS together; more are refused as overloaded'),
-        queueBytes: count.default(256 * 1024 ** 2),
-        queueAgeSeconds: count.default(600),
-        ackWaitSeconds: z.int().min(1).max(600).default(15),
-        maxDeliveries: z.int().min(1).max(100).default(5),
-        deadlineMs: milliseconds.default(120_000).describe('for the whole request; afterwards it is closed as failed'),
-        firstTokenMs: milliseconds.default(30_000),
-        idleMs: milliseconds.default(30_000),
-        answerBytes: count.max(64 * 1024 ** 2).default(4_194_304),
-        promptCharacters: count.max(64 * 1024 ** 2).default(500_000),
-        messages: count.max(100_000).default(1_000),
-        jsonDepth: z.int().min(4).max(1_000).default(32),
-        answersKeptSeconds: count.max(86_400).default(600),
-        answersKeptBytes: count.default(256 * 1024 ** 2),
-      })
-      .prefault({}),
-    cache: z
-      .strictObject({ enabled: z.boolean().default(true), bytes: count.default(64 * 1024 ** 2), ttlMs: milliseconds.default(300_000) })
-      .prefault({}),
-    clickhouse: z
-      .strictObject({
-        url: z
-          .url({ protocol: /^https?$/ })
-          .optional()
-          .describe('a server or cluster; without it the projector embeds the engine'),
-        user: z.string().optional(),
-        database: z
-          .string()
-          .regex(/^[a-z_][a-z0-9_]*$/)
-          .default('switchyard'),
-        host: z.string().default('127.0.0.1'),
-        port: port.default(8123).describe('where the embedded engine serves the ClickHouse HTTP interface, read only'),
-        queryTimeoutMs: milliseconds.default(30_000),
-        queryMemoryBytes: count.default(2 * 1024 ** 3),
-        resultBytes: count.default(256 * 1024 ** 2),
-        concurrentQueries: count.max(64).default(4),
-      })
-      .prefault({}),
-    projector: z.strictObject({ batchRows: count.max(1_000_000).default(20_000), batchWaitMs: milliseconds.default(200) }).prefault({}),
-    ledger: z
-      .strictObject({
-        requests: count
-          .max(10_000_000)
-          .default(100_000)
-          .describe('requests that a router remembers, for feedback and for closing what was left open'),
-      })
-      .prefault({}),
+    dataDir: z
+      .string()
+      .min(1)
+      .default('.switchyard')
+      .describe('where nats-server, ClickHouse and run files live; a relative path begins at the folder of this file'),
+    logLevel: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('least level of what the processes log'),
+    http: httpSchema.prefault({}),
+    nats: natsSchema.prefault({}),
+    log: logSchema.prefault({}),
+    requests: requestsSchema.prefault({}),
+    cache: cacheSchema.prefault({}),
+    clickhouse: clickhouseSchema.prefault({}),
+    projector: projectorSchema.prefault({}),
+    ledger: ledgerSchema.prefault({}),
     models: z.array(modelSchema).min(1).max(256),
     arms: z.array(armSchema).min(1).max(256),
     tenants: z
@@ -188,46 +194,12 @@ export const configSchema = z
     policy: policySchema.prefault({}),
     reward: rewardSchema.prefault({}),
   })
-  .superRefine((config, context) => {
-    const refuse = (path: (string | number)[], message: string, input: unknown) => {
-      context.addIssue({ code: 'custom', path, message, input });
-    };
-    const models = new Set<string>();
-    config.models.forEach((model, i) => {
-      if (models.has(model.id)) refuse(['models', i, 'id'], 'expected each model id once', model.id);
-      if (model.id === 'auto') refuse(['models', i, 'id'], 'expected another name: "auto" stands for the choice of the router', model.id);
-      models.add(model.id);
-    });
-    const arms = new Set<string>();
-    config.arms.forEach((arm, i) => {
-      if (arms.has(arm.id)) refuse(['arms', i, 'id'], 'expected each arm id once', arm.id);
-      if (arm.id === 'auto') refuse(['arms', i, 'id'], 'expected another name: "auto" stands for the choice of the router', arm.id);
-      if (!models.has(arm.model)) refuse(['arms', i, 'model'], `expected one of the models ${[...models].join(', ')}`, arm.model);
-      arms.add(arm.id);
-    });
-    if (!config.arms.some((arm) => arm.enabled)) refuse(['arms'], 'expected at least one enabled arm', config.arms.length);
-    const tenants = new Set<string>();
-    config.tenants.forEach((tenant, i) => {
-      if (tenants.has(tenant.id)) refuse(['tenants', i, 'id'], 'expected each tenant id once', tenant.id);
-      tenants.add(tenant.id);
-    });
-    if (config.policy.floor * config.arms.length >= 1)
-      refuse(
-        ['policy', 'floor'],
-        `expected less than 1 / ${config.arms.length}, one share for each of the ${config.arms.length} arms`,
-        config.policy.floor,
-      );
-    const redeliverySeconds = config.requests.ackWaitSeconds * config.requests.maxDeliveries;
-    if (redeliverySeconds > config.log.duplicateWindowSeconds)
-      refuse(
-        ['requests', 'ackWaitSeconds'],
-        `expected ackWaitSeconds x maxDeliveries (${redeliverySeconds} s) within log.duplicateWindowSeconds (${config.log.duplicateWindowSeconds} s), so that a redelivery meets its first attempt`,
-        config.requests.ackWaitSeconds,
-      );
-  });
+  .superRefine(checkRules, { when: () => true });
 
+/** What the file may hold: everything with a default left out. */
+export type ConfigInput = z.input<typeof configSchema>;
 export type Config = z.infer<typeof configSchema>;
 export type ModelConfig = Config['models'][number];
 export type ArmConfig = Config['arms'][number];
-export type ProviderConfig = z.infer<typeof providerConfigSchema>;
+export type ProviderConfig = ModelConfig['provider'];
 export type RewardConfig = Config['reward'];

@@ -8,18 +8,26 @@ import { tenantSchema, type Tenant } from './identifiers.ts';
  * Prompt and answer text are never in an event.
  */
 export const envelopeShape = {
-  specversion: z.literal('1.0'),
-  id: z.string().min(1).max(128),
-  source: z.string().min(1).max(256),
-  subject: z.string().min(1).max(256).optional(),
-  time: z.iso.datetime({ precision: 3 }),
-  datacontenttype: z.literal('application/json'),
-  dataschema: z.string().max(256),
-  tenant: tenantSchema,
-  correlationid: z.string().min(1).max(128),
-  causationid: z.string().max(128).optional(),
-  traceparent: z.string().max(64).optional(),
+  specversion: z.literal('1.0').describe('version of CloudEvents'),
+  id: z.string().min(1).max(128).describe('of this event, unlike any other'),
+  source: z.string().min(1).max(256).describe('the process that made it'),
+  subject: z.string().min(1).max(256).optional().describe('what the event is about'),
+  time: z.iso.datetime({ precision: 3 }).describe('when it happened'),
+  datacontenttype: z.literal('application/json').describe('form of `data`'),
+  dataschema: z.string().max(256).describe('`urn:switchyard:event:<type>:<version>`'),
+  tenant: tenantSchema.describe('whose request it was; `_system` for events of the yard itself'),
+  correlationid: z.string().min(1).max(128).describe('the request'),
+  causationid: z.string().max(128).optional().describe('the event that led to this one'),
+  traceparent: z.string().max(64).optional().describe('W3C trace context of the request'),
 } as const;
+
+/** The envelope alone, with the two attributes that each definition narrows. */
+export const envelopeSchema = z.object({
+  ...envelopeShape,
+  type: z.string().describe('name of the event, one of those below'),
+  schemaversion: z.int().min(1).describe('version of `data`'),
+  data: z.looseObject({}).describe('the facts, see each event'),
+});
 
 /** One entry of the catalogue: a type, its current version, the schema of its data and the sentence that documents it. */
 export type EventDefinition<Type extends string, Data extends z.ZodType> = {

@@ -4,6 +4,7 @@ export {
   decodeEvents,
   encodeEvents,
   isEventType,
+  type Checks,
   type Decoded,
   type Encoded,
   type NonEmpty,

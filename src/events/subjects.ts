@@ -11,6 +11,10 @@ export const subjects = {
   feedback: (tenant: Tenant | '*') => `switchyard.feedback.${tenant}`,
   /** Accepted requests in the work queue. */
   work: (tenant: Tenant | '*') => `switchyard.work.${tenant}`,
+  /** Tells the workers that a caller has gone: `{"request_id","reply"}`. */
+  cancel: 'switchyard.cancel',
+  /** Where answers for a gateway without workers of its own arrive. */
+  reply: (instance: string, token: string) => `switchyard.reply.${instance}.${token}`,
   event: (event: Pick<SwitchyardEvent, 'tenant' | 'type'>) => `switchyard.event.${event.tenant}.${event.type}`,
   allEvents: 'switchyard.event.>',
   dead: (reason: string) => `switchyard.dead.${reason}`,

@@ -4,8 +4,8 @@ import type { ChatMessage } from '../requests/chat-request.ts';
 import type { Usage } from '../requests/answer.ts';
 
 /**
- * A model behind one port. Contract: `answer` yields any number of `text` and `tool-calls`, then exactly one `end` or `error`, and returns.
- * It does not throw. An answer whose transport ended before the provider said so is an `error` of code `answer_truncated`, never an `end`.
+ * One configured model behind one port; it knows the model's name at its provider. Contract: `answer` yields any number of `text` and
+ * `tool-calls`, then exactly one `end` or `error`, and returns. It does not throw. An answer whose transport ended before the provider said so is an `error` of code `answer_truncated`, never an `end`.
  * Aborting the signal stops the call, closes the connection and ends the iteration with an `error` of code `cancelled`.
  */
 export type Provider = {
@@ -18,8 +18,6 @@ export type Provider = {
 
 export type ProviderCall = {
   readonly requestId: RequestId;
-  /** The provider's own name of the model. */
-  readonly model: string;
   readonly messages: readonly ChatMessage[];
   readonly parameters: JsonObject;
   /** Ask the provider for a stream; text comes in one piece otherwise. */
@@ -30,7 +28,10 @@ export type ProviderCall = {
   readonly signal: AbortSignal;
 };
 
-/** All in ms: to the first part, between two parts, and for the whole call. */
+/**
+ * All in ms: to the first part, between two parts, and for the whole call. Time in which the reader does not ask for the next part does not
+ * count towards `idleMs`. An answer that is not streamed comes in one piece at its end: only `totalMs` holds for it.
+ */
 export type Deadlines = { readonly firstTokenMs: number; readonly idleMs: number; readonly totalMs: number };
 
 export type ProviderPart =
@@ -43,7 +44,7 @@ export type ProviderPart =
       readonly usage: Usage | null;
       /** Set by providers that know the cost of this very answer; otherwise the price list of the model counts. */
       readonly costNanoUsd?: number;
-      /** Set by recorded providers: the judged quality, 0..1,000,000. It enters the yard as feedback of kind `measured`. */
+      /** Set by recorded and simulated providers: the judged quality, 0..1,000,000. It enters the yard as feedback of kind `measured`. */
       readonly measuredScoreMicro?: number;
     }
   | { readonly kind: 'error'; readonly error: ProviderError };

@@ -29,6 +29,8 @@ export type AnswerOrigin = {
   readonly model: string;
   readonly cache: 'hit' | 'miss' | 'bypass';
   readonly simulated: boolean;
+  /** True when it is known from the beginning that this is the recorded answer of an earlier attempt, so that a stream can say so in its headers. */
+  readonly repeated?: boolean;
 };
 
 export type Usage = { readonly promptTokens: number; readonly completionTokens: number };
@@ -41,6 +43,8 @@ export type AnswerErrorCode =
   /** Too many requests are under way in this process. */
   | 'overloaded'
   | 'model_not_found'
+  /** Larger than a message to another process may be. */
+  | 'body_too_large'
   /** The request was answered before and its answer is no longer kept. */
   | 'already_answered'
   /** The id belongs to another request: same id, other content. */

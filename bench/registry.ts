@@ -1,0 +1,7 @@
+import { overhead } from './overhead.ts';
+import { projection } from './projection.ts';
+import { rebuild } from './rebuild.ts';
+import type { Benchmark } from './report.ts';
+
+/** Every benchmark, by the name that `./switchyard bench <name>` takes. */
+export const benchmarks: Readonly<Record<string, Benchmark>> = { overhead, projection, rebuild };

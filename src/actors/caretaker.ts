@@ -1,0 +1,171 @@
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import type { Bus } from '../bus/bus.ts';
+import type { Config } from '../config/schema.ts';
+import {
+  encodeEvents,
+  idempotencyIds,
+  makeEvent,
+  requestIdSchema,
+  rewardRecorded,
+  type EventOf,
+  type NonEmpty,
+  type SwitchyardEvent,
+} from '../events/index.ts';
+import type { Appender } from './appender.ts';
+import type { Delivery } from './delivery.ts';
+import { isWorking } from './host-liveness.ts';
+import type { RecordedRequest } from './host-parts.ts';
+import { failureEvents } from './outcome.ts';
+import type { OpenDecision } from '../domain/routing/ledger.ts';
+import type { RouterCommand, RouterReply } from './router.ts';
+
+/**
+ * Ends what would stay open for ever.
+ *
+ * 1. Feedback becomes a revision of the reward: at once in the process that received it, and by a router that finds it still waiting later. The revision's number
+ *    is in its idempotency id, so two routers cannot both apply it.
+ * 2. A decision without outcome is closed as `interrupted` when its deadline has passed, or as soon as its process is gone if nobody can come back for it.
+ *    The arm is not blamed: the reward is recorded with no trial.
+ * 3. Feedback for a request that is not known within a while becomes a dead letter.
+ */
+export type Caretaker = { readonly close: () => Promise<void> };
+
+const sweepMs = 500;
+const sweepLimit = 200;
+/** Feedback is left to the process that received it for this long. */
+const foreignFeedbackGraceMs = 2_000;
+const unmatchedFeedbackMs = 60_000;
+/** Younger decisions are certainly under way. */
+const youngMs = 2_000;
+const appendPatienceMs = 5_000;
+
+export const startCaretaker = (options: {
+  readonly instance: string;
+  readonly config: Config;
+  readonly append: Appender;
+  readonly delivery: Delivery;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly router: { readonly ask: (command: RouterCommand) => RouterReply };
+}): Caretaker => {
+  const { instance, config, append, delivery, bus, router } = options;
+  const logger = options.logger.child({ part: 'caretaker' });
+  const source = `switchyard/${instance}`;
+  const nowMs = () => Date.now();
+  /** Feedback that was given up, so that it is not given up again at each sweep. */
+  const givenUp = new LRUCache<string, true>({ max: 10_000 });
+  const closing = new AbortController();
+
+  const applyFeedback = async (event: EventOf<'feedback.received'>) => {
+    const reply = router.ask({ type: 'feedback', event });
+    if (reply.kind !== 'feedback') return;
+    const { verdict } = reply;
+    if (verdict.kind === 'revise') {
+      const reward = makeEvent(
+        rewardRecorded,
+        {
+          tenant: event.tenant,
+          requestId: event.correlationid,
+          source,
+          timeMs: nowMs(),
+          causationId: event.id,
+          traceparent: event.traceparent,
+        },
+        verdict.data,
+      );
+      await append([reward], {
+        idempotencyId: idempotencyIds.revision(event.tenant, event.correlationid, verdict.data.revision),
+        untilMs: nowMs() + appendPatienceMs,
+        signal: closing.signal,
+      });
+    } else if (verdict.kind === 'unknown' && nowMs() - Date.parse(event.time) > unmatchedFeedbackMs && !givenUp.has(event.id)) {
+      await bus.dead.put({
+        reason: 'feedback-unmatched',
+        detail: `expected feedback for a request of this yard, got request id ${event.correlationid}`,
+        origin: 'SWITCHYARD_EVENTS',
+        id: `feedback:${event.id}`,
+        body: encodeEvents([event]).body,
+      });
+      givenUp.set(event.id, true);
+    }
+  };
+
+  const closeDecision = async (open: OpenDecision) => {
+    const requestId = requestIdSchema.parse(open.requestId);
+    const late = nowMs() > open.deadlineMs;
+    if (!late && (open.retryable || (await isWorking(bus.messenger, open.host, { tenant: open.tenant, requestId })))) return;
+    const request: RecordedRequest = { tenant: open.tenant, requestId, traceparent: undefined };
+    const events: NonEmpty<SwitchyardEvent> = failureEvents({ instance, nowMs, config }, request, open.decisionId, {
+      code: 'interrupted',
+      detail: late ? 'no outcome was recorded before the deadline' : 'the process that answered it ended',
+      arm: open.arm,
+      model: open.model,
+      costNanoUsd: 0,
+      promptTokens: 0,
+      completionTokens: 0,
+      latencyMs: Math.max(0, nowMs() - open.decidedAtMs),
+      streamed: open.streamed,
+      simulated: false,
+    });
+    const appended = await append(events, {
+      idempotencyId: idempotencyIds.outcome(open.tenant, requestId),
+      untilMs: nowMs() + appendPatienceMs,
+      signal: closing.signal,
+    });
+    if (appended.kind === 'appended')
+      logger.warn({ requestId, tenant: open.tenant, arm: open.arm, late }, 'closed a request that was left open');
+  };
+
+  const sweep = async () => {
+    const pending = router.ask({
+      type: 'pending-feedback',
+      beforeMs: nowMs() - foreignFeedbackGraceMs,
+      limit: sweepLimit,
+      skip: (id) => givenUp.has(id),
+    });
+    if (pending.kind === 'pending-feedback') for (const event of pending.events) await applyFeedback(event);
+    const open = router.ask({ type: 'open', beforeMs: nowMs() - youngMs, limit: sweepLimit });
+    if (open.kind === 'open') for (const decision of open.decisions) await closeDecision(decision);
+  };
+
+  // One task at a time, in order: two revisions of one request must not race in one process.
+  let tasks: Promise<void> = Promise.resolve();
+  const enqueue = (task: () => Promise<void>) => {
+    tasks = tasks.then(task).catch((error: unknown) => {
+      if (!closing.signal.aborted) logger.warn({ err: error }, 'left for the next sweep');
+    });
+    return tasks;
+  };
+
+  let waiting = 0;
+  const unsubscribe = delivery.subscribe((entry) => {
+    if (entry.kind === 'poison') return;
+    for (const event of entry.events) {
+      // With more waiting the sweep finds it.
+      if (event.type !== 'feedback.received' || event.source !== source || waiting >= sweepLimit) continue;
+      waiting++;
+      void enqueue(() => applyFeedback(event)).finally(() => waiting--);
+    }
+  });
+
+  let timer: NodeJS.Timeout;
+  const schedule = () => {
+    timer = setTimeout(() => {
+      void enqueue(sweep).then(() => {
+        if (!closing.signal.aborted) schedule();
+      });
+    }, sweepMs);
+    timer.unref();
+  };
+  schedule();
+
+  return {
+    close: async () => {
+      closing.abort();
+      unsubscribe();
+      clearTimeout(timer);
+      await tasks;
+    },
+  };
+};

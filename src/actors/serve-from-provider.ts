@@ -1,0 +1,98 @@
+import { beginProgress, observePart } from '../domain/streaming/progress.ts';
+import type { EventOf, FailureCode } from '../events/index.ts';
+import type { ProviderCall, ProviderPart } from '../providers/provider.ts';
+import type { AnswerPart } from '../requests/answer.ts';
+import type { HostParts, Passage } from './host-parts.ts';
+import { recordAnswer, recordFailure, type Outcome, type ReceivedAnswer } from './outcome.ts';
+import { followOutcome } from './resume.ts';
+
+/**
+ * Calls the provider for a decision that is in the log, hands its parts on, and appends the outcome before it tells the end.
+ * However the caller leaves (abort, or simply no longer reading), the outcome is recorded.
+ */
+export async function* serveFromProvider(
+  parts: HostParts,
+  passage: Passage,
+  decision: EventOf<'route.decided'>,
+): AsyncGenerator<AnswerPart> {
+  const { request, signal } = passage;
+  const { arm, model } = decision.data;
+  const atWork = parts.models.get(model);
+  const received: ReceivedAnswer = { progress: beginProgress(request.receivedAtMs), text: '', toolCalls: [] };
+  const failure = (code: FailureCode, detail: string) => recordFailure(parts, passage, { decision, received, atWork, code, detail });
+  // What the log holds wins: an outcome that somebody else recorded is told in place of this one.
+  const told = async function* (outcome: Outcome): AsyncGenerator<AnswerPart> {
+    if (outcome.kind === 'recorded') yield outcome.part;
+    else yield* followOutcome(parts, passage, outcome.sequence, received.progress.parts > 0);
+  };
+
+  if (atWork === undefined) {
+    // A decision of an earlier configuration, met again after its model was taken out.
+    return yield* told(await failure('provider_unavailable', `model ${model} is not in the configuration any more`));
+  }
+
+  let recorded = false;
+  // Stops the provider when the caller leaves without aborting.
+  const leaving = new AbortController();
+  try {
+    yield {
+      kind: 'started',
+      requestId: request.requestId,
+      arm,
+      model,
+      cache: request.caching === 'use' ? 'miss' : 'bypass',
+      simulated: atWork.provider.simulated,
+    };
+    for await (const part of atWork.provider.answer(callOf(parts, passage, AbortSignal.any([signal, leaving.signal])))) {
+      const delta = take(received, part, parts.nowMs());
+      if (delta !== null) {
+        yield delta;
+        continue;
+      }
+      if (part.kind === 'end') {
+        recorded = true;
+        return yield* told(await recordAnswer(parts, passage, { decision, received, atWork, end: part }));
+      }
+      if (part.kind === 'error') {
+        recorded = true;
+        return yield* told(await failure(signal.aborted ? 'cancelled' : part.error.code, part.error.detail));
+      }
+    }
+    recorded = true;
+    yield* told(await failure('answer_truncated', 'the provider ended without saying so'));
+  } finally {
+    leaving.abort();
+    if (!recorded) await failure('cancelled', 'the caller went away');
+  }
+}
+
+const take = (received: ReceivedAnswer, part: ProviderPart, atMs: number): AnswerPart | null => {
+  switch (part.kind) {
+    case 'text':
+      observePart(received.progress, part.text.length, atMs);
+      received.text += part.text;
+      return { kind: 'delta', text: part.text };
+    case 'tool-calls':
+      observePart(received.progress, 0, atMs);
+      received.toolCalls.push(...part.toolCalls);
+      return { kind: 'delta', text: '', toolCalls: part.toolCalls };
+    case 'end':
+    case 'error':
+      return null;
+  }
+};
+
+const callOf = (parts: HostParts, passage: Passage, signal: AbortSignal): ProviderCall => {
+  const { request } = passage;
+  const { requests } = parts.config;
+  return {
+    requestId: request.requestId,
+    messages: request.messages,
+    parameters: request.parameters,
+    streamed: request.streamed,
+    deadlines: { firstTokenMs: requests.firstTokenMs, idleMs: requests.idleMs, totalMs: Math.max(1, passage.deadlineMs - parts.nowMs()) },
+    maxAnswerBytes: requests.answerBytes,
+    traceparent: request.traceparent,
+    signal,
+  };
+};

@@ -1,0 +1,128 @@
+import type { Logger } from 'pino';
+import { createActor } from 'xstate';
+import { TransientError } from '../errors.ts';
+import type { Concern, Role } from './concern.ts';
+import type { Delivery } from './delivery.ts';
+import { createLife, type LifeRef } from './life.ts';
+
+/**
+ * Keeps one actor alive. An actor that dies is never repaired: another is started, which is rebuilt from the log, after a pause that doubles
+ * with each death in a row. Commands find the living one, or are refused with a TransientError.
+ */
+export type Supervised<Command, Reply> = {
+  readonly role: Role;
+  readonly ask: (command: Command) => Reply;
+  readonly phase: () => string;
+  readonly restarts: () => number;
+  /** Resolves when the actor is live for the first time; rejects when it does not come to life in time. */
+  readonly live: (timeoutMs: number) => Promise<void>;
+  readonly connection: (status: 'lost' | 'restored') => void;
+  readonly drain: () => void;
+  readonly stop: () => void;
+};
+
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+/** An actor that lived this long has not died "in a row". */
+const steadyMs = 30_000;
+
+export const supervise = <State, Command, Reply>(
+  concern: Concern<State, Command, Reply>,
+  options: { readonly delivery: Delivery; readonly logger: Logger },
+): Supervised<Command, Reply> => {
+  const { delivery } = options;
+  const logger = options.logger.child({ role: concern.role });
+  const life = createLife(concern);
+  let current: LifeRef<State, Command, Reply>;
+  let unsubscribe: () => void = () => undefined;
+  let phase = 'starting';
+  let restarts = 0;
+  let deathsInARow = 0;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const liveListeners = new Set<() => void>();
+
+  const start = () => {
+    const bornMs = Date.now();
+    const actor = createActor(life);
+    current = actor;
+    actor.subscribe({
+      next: (snapshot) => {
+        if (snapshot.value === phase) return;
+        phase = snapshot.value;
+        logger.info({ phase }, 'actor changed phase');
+        if (phase === 'live') for (const listener of [...liveListeners]) listener();
+      },
+      error: (error) => {
+        unsubscribe();
+        phase = 'dead';
+        if (stopped) return;
+        deathsInARow = Date.now() - bornMs > steadyMs ? 1 : deathsInARow + 1;
+        restarts++;
+        const pauseMs = Math.min(firstPauseMs * 2 ** (deathsInARow - 1), longestPauseMs);
+        logger.error({ err: error, pauseMs, restarts }, 'actor died; another is rebuilt from the log');
+        timer = setTimeout(start, pauseMs);
+      },
+    });
+    actor.start();
+    unsubscribe = delivery.subscribe((entry) => {
+      actor.send({ type: 'logged', entry });
+    });
+    actor.send({ type: 'start', atLeast: delivery.position() });
+  };
+
+  start();
+
+  return {
+    role: concern.role,
+    ask: (command) => {
+      let settled = false;
+      let reply: Reply | undefined;
+      let failure: unknown = new TransientError('actor-not-live', `${concern.role} is ${phase}`, 200);
+      current.send({
+        type: 'command',
+        command,
+        settle: (outcome) => {
+          if (outcome.kind === 'reply') {
+            settled = true;
+            reply = outcome.reply;
+          } else if (outcome.kind === 'crashed') failure = outcome.error;
+        },
+      });
+      if (!settled) throw failure;
+      return reply as Reply;
+    },
+    phase: () => phase,
+    restarts: () => restarts,
+    live: (timeoutMs) =>
+      new Promise<void>((resolve, reject) => {
+        if (phase === 'live' || phase === 'degraded') {
+          resolve();
+          return;
+        }
+        const listener = () => {
+          clearTimeout(deadline);
+          liveListeners.delete(listener);
+          resolve();
+        };
+        const deadline = setTimeout(() => {
+          liveListeners.delete(listener);
+          reject(new TransientError('actor-not-live', `${concern.role} is still ${phase} after ${timeoutMs} ms`, 1_000));
+        }, timeoutMs);
+        liveListeners.add(listener);
+      }),
+    connection: (status) => {
+      current.send({ type: status === 'lost' ? 'connection.lost' : 'connection.restored' });
+    },
+    drain: () => {
+      current.send({ type: 'drain' });
+    },
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+      unsubscribe();
+      current.send({ type: 'stop' });
+      phase = 'stopped';
+    },
+  };
+};

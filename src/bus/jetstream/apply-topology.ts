@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
+import { JetStreamApiError, type ConsumerConfig, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
+import { PermanentError } from '../../errors.ts';
+import { apiCodes } from './failures.ts';
+import type { ConsumerSpec, StreamSpec, Topology } from './topology.ts';
+
+/**
+ * Makes streams and consumers as declared, whatever is there, and reads them back. Safe to run from several processes at once: whoever comes second finds
+ * the same thing. Never deletes: a field that cannot be changed in place is an error that names the field, what was expected and what was seen.
+ */
+export const applyTopology = async (jsm: JetStreamManager, topology: Topology): Promise<void> => {
+  for (const stream of topology.streams) await applyStream(jsm, stream);
+  await applyConsumer(jsm, topology.workers);
+  await applyConsumer(jsm, topology.undelivered);
+};
+
+export const applyStream = (jsm: JetStreamManager, spec: StreamSpec): Promise<void> =>
+  converge<StreamConfig>(`stream ${spec.name}`, spec, {
+    see: async () => (await jsm.streams.info(spec.name)).config,
+    create: () => jsm.streams.add({ ...spec }),
+    change: () => jsm.streams.update(spec.name, { ...spec }),
+    explain: (error) => explainStorage(jsm, spec, error),
+  });
+
+export const applyConsumer = (jsm: JetStreamManager, spec: ConsumerSpec): Promise<void> =>
+  converge<ConsumerConfig>(`consumer ${spec.config.durable_name} of ${spec.stream}`, spec.config, {
+    see: async () => (await jsm.consumers.info(spec.stream, spec.config.durable_name)).config,
+    create: () => jsm.consumers.add(spec.stream, { ...spec.config }),
+    change: () => jsm.consumers.update(spec.stream, spec.config.durable_name, { ...spec.config }),
+    explain: async (error) => error.message,
+  });
+
+type Difference = { readonly field: string; readonly expected: unknown; readonly seen: unknown };
+
+type Resource<T> = {
+  readonly see: () => Promise<T>;
+  readonly create: () => Promise<unknown>;
+  readonly change: () => Promise<unknown>;
+  readonly explain: (error: JetStreamApiError) => Promise<string>;
+};
+
+const converge = async <T extends object>(what: string, declared: Partial<T>, resource: Resource<T>): Promise<void> => {
+  let refusal: JetStreamApiError | undefined;
+  const attempt = async (action: () => Promise<unknown>) => {
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError)) throw error;
+      refusal = error;
+    }
+  };
+
+  // A creation that lost a race against another process is refused as "in use": what is there then is compared like anything else.
+  let seen = await orNull(resource.see);
+  if (seen === null) await attempt(resource.create);
+  else if (differences(declared, seen).length > 0) await attempt(resource.change);
+
+  seen = await orNull(resource.see);
+  if (seen !== null && refusal?.code === apiCodes.streamNameInUse && differences(declared, seen).length > 0) {
+    await attempt(resource.change);
+    seen = await resource.see();
+  }
+  const left = seen === null ? [{ field: 'existence', expected: 'present', seen: 'missing' }] : differences(declared, seen);
+  if (left.length === 0) return;
+  const reason = refusal === undefined ? 'the server ignored the change' : await resource.explain(refusal);
+  throw new PermanentError('topology', `${what}: ${left.map(describe).join('; ')} (${reason})`, { cause: refusal });
+};
+
+const orNull = async <T>(see: () => Promise<T>): Promise<T | null> => {
+  try {
+    return await see();
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.status === 404) return null;
+    throw error;
+  }
+};
+
+export const differences = <T extends object>(declared: Partial<T>, seen: T): readonly Difference[] =>
+  Object.entries(declared).flatMap(([field, expected]) => {
+    const value: unknown = (seen as Record<string, unknown>)[field];
+    return isDeepStrictEqual(value, expected) || (value === undefined && isZero(expected)) ? [] : [{ field, expected, seen: value }];
+  });
+
+/** The server leaves zero values out of its answers. */
+const isZero = (value: unknown): boolean => value === 0 || value === false || value === '';
+
+const describe = ({ field, expected, seen }: Difference): string =>
+  `${field}: expected ${JSON.stringify(expected)}, seen ${seen === undefined ? 'nothing' : JSON.stringify(seen)}`;
+
+/** A stream reserves its `max_bytes` when it is made: on a small disk the server refuses, in words that do not help. */
+const explainStorage = async (jsm: JetStreamManager, spec: StreamSpec, error: JetStreamApiError): Promise<string> => {
+  if (error.code !== apiCodes.insufficientResources && error.code !== apiCodes.insufficientStorage) return error.message;
+  const account = await jsm.getAccountInfo().catch(() => null);
+  const reserved = account === null ? '' : `, ${account.reserved_storage} bytes are reserved by other streams`;
+  return `${error.message}: nats-server cannot reserve ${spec.max_bytes ?? 0} bytes on its disk${reserved}; free some space, or lower log.maxBytes, requests.queueBytes or requests.answersKeptBytes`;
+};

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { exitCodes } from './exit-codes.ts';
+
+/**
+ * The two streams of a command. Results go to stdout, everything else to stderr, so that a pipe holds results only.
+ *
+ * 1. A reader that has gone (`| head`) ends the command quietly; one that is slow slows it down.
+ * 2. Colour only on a terminal, and not under NO_COLOR (`styleText` sees to both).
+ * 3. What comes from outside never steers the terminal: `printable` takes control characters out.
+ */
+export type Terminal = {
+  /** Writes to stdout as it is. Resolves when more may be written. */
+  readonly write: (text: string | Uint8Array) => Promise<void>;
+  readonly line: (text?: string) => Promise<void>;
+  /** One value as JSON on one line of stdout. */
+  readonly json: (value: unknown) => Promise<void>;
+  /** A line on stderr, for people: progress, notes, what is about to happen. */
+  readonly note: (text: string) => void;
+  readonly style: (style: Style, text: string) => string;
+  readonly noteStyle: (style: Style, text: string) => string;
+  /** Whether stdout is a terminal; then tables have borders. */
+  readonly isInteractive: boolean;
+  readonly widthColumns: number;
+  /** Aborts at the first Ctrl-C; the command then ends by itself. A second one, or three seconds, end it by force. Without this call Ctrl-C kills. */
+  readonly interrupted: () => AbortSignal;
+  readonly wasInterrupted: () => boolean;
+  readonly flush: () => Promise<void>;
+};
+
+type Style = Parameters<typeof styleText>[0];
+
+const patienceMs = 3_000;
+const widthWithoutTerminal = 120;
+
+export const openTerminal = (): Terminal => {
+  const { stdout, stderr } = process;
+  let interruption: AbortController | undefined;
+
+  for (const stream of [stdout, stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+      throw error;
+    });
+
+  const write = async (text: string | Uint8Array): Promise<void> => {
+    if (!stdout.write(text)) await once(stdout, 'drain');
+  };
+
+  return {
+    write,
+    line: (text = '') => write(`${text}\n`),
+    json: (value) => write(`${JSON.stringify(value)}\n`),
+    note: (text) => {
+      stderr.write(`${text}\n`);
+    },
+    style: (style, text) => styleText(style, text, { stream: stdout }),
+    noteStyle: (style, text) => styleText(style, text, { stream: stderr }),
+    isInteractive: stdout.isTTY,
+    widthColumns: stdout.isTTY ? stdout.columns : widthWithoutTerminal,
+    interrupted: () => {
+      interruption ??= abortOnInterrupt();
+      return interruption.signal;
+    },
+    wasInterrupted: () => interruption?.signal.aborted === true,
+    flush: async () => {
+      for (const stream of [stdout, stderr]) if (stream.writableLength > 0) await once(stream, 'drain');
+    },
+  };
+};
+
+const abortOnInterrupt = (): AbortController => {
+  const controller = new AbortController();
+  process.on('SIGINT', () => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    controller.abort();
+    setTimeout(() => process.exit(exitCodes.interrupted), patienceMs).unref();
+  });
+  return controller;
+};
+
+// Control characters but line feed and tab, and the marks that reverse the direction of writing.
+// eslint-disable-next-line no-control-regex
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text from outside, made harmless for a terminal. */
+export const printable = (text: string): string => stripVTControlCharacters(text).replace(unprintable, '\u00b7');
+
+/** The same on one line of at most so many characters. */
+export const excerpt = (text: string, charactersMax: number): string => {
+  const line = printable(text).replace(/\s+/g, ' ').trim();
+  return line.length <= charactersMax ? line : `${line.slice(0, charactersMax - 1)}\u2026`;
+};

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { isNode, LineCounter, parseDocument, type Document, type YAMLMap, isMap, isScalar } from 'yaml';
+import type { ConfigProblem } from './config-error.ts';
+import type { ConfigPath } from './schema-view.ts';
+
+/** Far above any real configuration, far below what would hurt. */
+const largestBytes = 4 * 1024 * 1024;
+const mostAliases = 100;
+
+export type ConfigFile =
+  | { readonly kind: 'read'; readonly content: unknown; readonly lineOf: (path: ConfigPath) => number | undefined }
+  | { readonly kind: 'unreadable'; readonly problems: readonly ConfigProblem[] };
+
+/** Reads a YAML file. Everything that can be wrong with it is a value; a line can be found for each path of what was read. */
+export const readConfigFile = (file: string): ConfigFile => {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'an error';
+    return unreadable(file, 'a file that can be read', code === 'ENOENT' ? 'no such file' : code);
+  }
+  if (bytes.length > largestBytes) return unreadable(file, `at most ${largestBytes} bytes`, `${bytes.length} bytes`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return unreadable(file, 'text in UTF-8', 'other bytes');
+  }
+  return parse(file, text);
+};
+
+const parse = (file: string, text: string): ConfigFile => {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  if (document.errors.length > 0)
+    return {
+      kind: 'unreadable',
+      problems: document.errors.slice(0, 10).map((error) => ({
+        where: file,
+        line: lines.linePos(error.pos[0]).line,
+        expected: `valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')})`,
+        seen: firstSentence(error.message),
+      })),
+    };
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: mostAliases });
+  } catch (error) {
+    return unreadable(
+      file,
+      `at most ${mostAliases} aliases, each of an anchor that stands before it`,
+      error instanceof Error ? error.message : 'other',
+    );
+  }
+  if (content === null || content === undefined) return unreadable(file, 'at least models and arms', 'an empty file');
+  return {
+    kind: 'read',
+    content,
+    lineOf: (path) => {
+      const offset = offsetOf(document, path);
+      return offset === undefined ? undefined : lines.linePos(offset).line;
+    },
+  };
+};
+
+const unreadable = (where: string, expected: string, seen: string): ConfigFile => ({
+  kind: 'unreadable',
+  problems: [{ where, expected, seen }],
+});
+
+const firstSentence = (message: string): string => message.split('\n')[0]?.slice(0, 200) ?? '';
+
+/** Where the key of a path stands; for what is not in the file, where the nearest group around it stands. */
+const offsetOf = (document: Document, path: ConfigPath): number | undefined => {
+  for (let length = path.length; length > 0; length--) {
+    const key = path[length - 1];
+    const group: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    if (isMap(group)) {
+      const offset = keyOffset(group, String(key));
+      if (offset !== undefined) return offset;
+    }
+    const entry: unknown = document.getIn(path.slice(0, length), true);
+    if (isNode(entry) && entry.range) return entry.range[0];
+  }
+  return undefined;
+};
+
+const keyOffset = (group: YAMLMap, key: string): number | undefined => {
+  const pair = group.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+  return pair !== undefined && isScalar(pair.key) ? pair.key.range?.[0] : undefined;
+};

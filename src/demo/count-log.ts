@@ -1,0 +1,43 @@
+import type { EventLog } from '../bus/event-log.ts';
+import type { SwitchyardEvent } from '../events/index.ts';
+import type { LogCounts } from './parity.ts';
+
+/** Reads the log from end to end and counts what each request has in it. Memory grows with the number of requests: for logs that one made oneself. */
+export const countLog = async (log: EventLog): Promise<LogCounts> => {
+  const { first, last } = await log.bounds();
+  const decided = new Set<string>();
+  const ended = new Set<string>();
+  const rewarded = new Set<string>();
+  const counts = { events: 0, routed: 0, fromCache: 0, completed: 0, failed: 0, rewarded: 0, twice: 0 };
+  const once = (seen: Set<string>, event: SwitchyardEvent) => {
+    if (seen.has(event.correlationid)) counts.twice++;
+    seen.add(event.correlationid);
+  };
+  const count = (event: SwitchyardEvent) => {
+    counts.events++;
+    switch (event.type) {
+      case 'route.decided':
+        counts.routed++;
+        return once(decided, event);
+      case 'cache.hit':
+        counts.fromCache++;
+        return once(decided, event);
+      case 'response.completed':
+        counts.completed++;
+        return once(ended, event);
+      case 'response.failed':
+        counts.failed++;
+        return once(ended, event);
+      case 'reward.recorded':
+        if (event.data.revision > 0) return;
+        counts.rewarded++;
+        return once(rewarded, event);
+      case 'cache.stored':
+      case 'feedback.received':
+      case 'policy.activated':
+        return;
+    }
+  };
+  if (last >= first) for await (const entry of log.read({ from: first, to: last })) if (entry.kind === 'events') entry.events.forEach(count);
+  return counts;
+};

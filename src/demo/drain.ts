@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog } from '../bus/event-log.ts';
+import { TransientError } from '../errors.ts';
+
+/**
+ * Waits until the log has come to rest and its last message is in ClickHouse. Rest is `quietMs` without a new message: revisions of rewards are
+ * appended by the router after the answer. Bounded by progress: gives up when nothing has moved for `patienceMs`.
+ */
+export type Drain = {
+  readonly log: EventLog;
+  /** Sequence of the last message in ClickHouse, 0 when it holds none. */
+  readonly projectedSequence: () => Promise<number>;
+  readonly signal: AbortSignal;
+  readonly onLook?: (behind: number) => void;
+  readonly quietMs?: number;
+  readonly patienceMs?: number;
+};
+
+export type Drained = { readonly lastSequence: number; readonly elapsedMs: number };
+
+const lookEveryMs = 100;
+
+export const drain = async (options: Drain): Promise<Drained> => {
+  const { log, projectedSequence, signal, onLook, quietMs = 700, patienceMs = 60_000 } = options;
+  const beganMs = performance.now();
+  let movedMs = beganMs;
+  let appendedMs = beganMs;
+  let last = -1;
+  let projected = -1;
+  for (;;) {
+    signal.throwIfAborted();
+    const lastNow = (await log.bounds()).last;
+    const projectedNow = await projectedSequence();
+    const nowMs = performance.now();
+    if (lastNow !== last) appendedMs = nowMs;
+    if (lastNow !== last || projectedNow !== projected) movedMs = nowMs;
+    last = lastNow;
+    projected = projectedNow;
+    onLook?.(Math.max(0, last - projected));
+    if (projected >= last && nowMs - appendedMs >= quietMs) return { lastSequence: last, elapsedMs: appendedMs - beganMs };
+    if (nowMs - movedMs > patienceMs)
+      throw new TransientError(
+        'not-drained',
+        `expected ClickHouse to reach sequence ${last} of the log, but it has stood at ${projected} for ${Math.round(patienceMs / 1_000)} s`,
+        patienceMs,
+      );
+    await sleep(lookEveryMs);
+  }
+};

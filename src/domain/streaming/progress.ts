@@ -1,0 +1,49 @@
+/**
+ * How an answer came: when its first text arrived, the longest pause, how much there was. Times are given, in ms since 1970; pauses count from the
+ * first part on. The object belongs to the one request and is changed in place.
+ */
+export type Progress = {
+  readonly startedAtMs: number;
+  firstPartAtMs: number | null;
+  lastPartAtMs: number;
+  longestStallMs: number;
+  parts: number;
+  characters: number;
+};
+
+export const beginProgress = (startedAtMs: number): Progress => ({
+  startedAtMs,
+  firstPartAtMs: null,
+  lastPartAtMs: startedAtMs,
+  longestStallMs: 0,
+  parts: 0,
+  characters: 0,
+});
+
+export const observePart = (progress: Progress, characters: number, atMs: number): void => {
+  if (progress.firstPartAtMs === null) progress.firstPartAtMs = atMs;
+  else progress.longestStallMs = Math.max(progress.longestStallMs, atMs - progress.lastPartAtMs);
+  progress.lastPartAtMs = atMs;
+  progress.parts++;
+  progress.characters += characters;
+};
+
+export type StreamFigures = {
+  readonly latencyMs: number;
+  readonly firstTokenMs: number;
+  readonly longestStallMs: number;
+  readonly parts: number;
+  readonly answerCharacters: number;
+};
+
+/** The figures at the end, in ms to a thousandth. An answer without any part has its first token at its end. */
+export const streamFigures = (progress: Progress, endedAtMs: number): StreamFigures => ({
+  latencyMs: milliseconds(endedAtMs - progress.startedAtMs),
+  firstTokenMs: milliseconds((progress.firstPartAtMs ?? endedAtMs) - progress.startedAtMs),
+  longestStallMs: milliseconds(progress.longestStallMs),
+  parts: progress.parts,
+  answerCharacters: progress.characters,
+});
+
+/** A clock that is set back must not give a negative time. */
+const milliseconds = (value: number): number => Math.max(0, Math.round(value * 1_000) / 1_000);

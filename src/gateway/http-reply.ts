@@ -1,0 +1,9 @@
+import type { FastifyReply } from 'fastify';
+import { errorCatalogue, type GatewayError } from './error-catalogue.ts';
+import { errorBody, errorHeaders } from './http-error.ts';
+
+export const sendJson = (reply: FastifyReply, status: number, body: unknown): FastifyReply =>
+  reply.code(status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));
+
+export const sendError = (reply: FastifyReply, error: GatewayError, callerChoseId: boolean): FastifyReply =>
+  sendJson(reply.headers(errorHeaders(error, callerChoseId)), errorCatalogue[error.code].status, errorBody(error));

@@ -1,0 +1,181 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config/schema.ts';
+import { PermanentError, TransientError } from '../errors.ts';
+
+/**
+ * A nats-server of our own: found, started from a configuration file in its data folder, stopped. It serves NATS with JetStream on one address, loopback
+ * unless told otherwise, and no other protocol. The same folder and port make it the same server again, whatever ended the one before.
+ */
+export type NatsServer = {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Resolves when the process has ended, by whatever cause. */
+  readonly exited: Promise<void>;
+  /** Asks it to end, and makes it end when it does not. */
+  readonly stop: () => Promise<void>;
+};
+
+export type NatsServerOptions = {
+  readonly binary: string;
+  readonly dataDir: string;
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly durability: Config['log']['durability'];
+  /** How long to wait for it: reading a large store again takes its time. */
+  readonly readyTimeoutMs?: number;
+};
+
+const least = [2, 10] as const;
+const fetched = path.join(import.meta.dirname, '..', '..', '.switchyard', 'tools', 'nats-server');
+const defaultReadyTimeoutMs = 60_000;
+const stopPatienceMs = 10_000;
+const lookEveryMs = 20;
+
+/** A server that is new enough: the one on PATH, else the one that set-up fetched. */
+export const findNatsServer = (candidates: readonly string[] = ['nats-server', fetched]): string => {
+  const seen: string[] = [];
+  for (const candidate of candidates) {
+    const { stdout, error } = spawnSync(candidate, ['--version'], { encoding: 'utf8', timeout: 10_000 });
+    const [, major, minor] = /v(\d+)\.(\d+)\.\d+/.exec(error === undefined ? stdout : '') ?? [];
+    if (isNewEnough(Number(major), Number(minor))) return candidate;
+    seen.push(`${candidate}: ${error === undefined ? stdout.trim() : 'not there'}`);
+  }
+  throw new PermanentError(
+    'no-nats-server',
+    `expected nats-server ${least.join('.')} or later, seen ${seen.join(', ')}. Install it (Debian 13: apt-get install nats-server, macOS: brew install nats-server), or set NATS_URL to a server with JetStream`,
+  );
+};
+
+const isNewEnough = (major: number, minor: number): boolean => major > least[0] || (major === least[0] && minor >= least[1]);
+
+/** Resolves when JetStream is up. TransientError when the server does not start, PermanentError when its port is taken. */
+export const startNatsServer = async (options: NatsServerOptions): Promise<NatsServer> => {
+  const { binary, dataDir, host = '127.0.0.1', readyTimeoutMs = defaultReadyTimeoutMs } = options;
+  const files = filesIn(dataDir);
+  mkdirSync(dataDir, { recursive: true });
+  rmSync(files.ports, { recursive: true, force: true });
+  mkdirSync(files.ports);
+  rmSync(files.log, { force: true });
+  writeFileSync(files.config, configurationOf(options, host));
+
+  const stderr = openSync(files.errors, 'w');
+  // A process group of its own: Ctrl-C in a terminal reaches the whole group, and the server must outlive whoever still has to finish its work.
+  const child = spawn(binary, ['--config', files.config], { stdio: ['ignore', 'ignore', stderr], detached: true });
+  closeSync(stderr);
+  const ended = Promise.withResolvers<undefined>();
+  let cause: string | undefined;
+  child.once('error', (error) => {
+    cause = error.message;
+    ended.resolve(undefined);
+  });
+  child.once('exit', (status, signal) => {
+    cause = `it ended with ${signal ?? `status ${status}`}`;
+    ended.resolve(undefined);
+  });
+  const whyEnded = (): string | undefined => cause;
+
+  const stop = async () => {
+    if (whyEnded() !== undefined) return;
+    child.kill('SIGTERM');
+    const hard = setTimeout(() => child.kill('SIGKILL'), stopPatienceMs);
+    await ended.promise;
+    clearTimeout(hard);
+  };
+
+  const untilMs = Date.now() + readyTimeoutMs;
+  while (whyEnded() === undefined && Date.now() < untilMs) {
+    const port = options.port === 0 ? portIn(files.ports, child.pid) : options.port;
+    if (port !== null && (await isReady(host, port)) && child.pid !== undefined && whyEnded() === undefined)
+      return { url: `nats://${host.includes(':') ? `[${host}]` : host}:${port}`, port, pid: child.pid, exited: ended.promise, stop };
+    await Promise.race([ended.promise, sleep(lookEveryMs)]);
+  }
+  const reason = whyEnded() ?? `it was not ready within ${readyTimeoutMs} ms`;
+  await stop();
+  throw notStarted(`${binary} at ${host}:${options.port}`, reason, `${tailOf(files.errors)}${tailOf(files.log)}`.trim());
+};
+
+const filesIn = (dataDir: string) => ({
+  config: path.join(dataDir, 'nats-server.conf'),
+  log: path.join(dataDir, 'nats-server.log'),
+  errors: path.join(dataDir, 'nats-server.err'),
+  ports: path.join(dataDir, 'ports'),
+});
+
+/** What the server does with a message before it acknowledges it; `os` leaves it to the server's own two minutes. */
+const syncInterval = { always: 'always', second: '1s', os: '2m' } as const;
+
+const configurationOf = ({ dataDir, port, durability }: NatsServerOptions, host: string): string => `# Written at each start.
+server_name: switchyard
+host: ${JSON.stringify(host)}
+port: ${port === 0 ? -1 : port}
+ports_file_dir: ${JSON.stringify(filesIn(dataDir).ports)}
+max_payload: 8MB
+log_file: ${JSON.stringify(filesIn(dataDir).log)}
+logfile_size_limit: 16MB
+logfile_max_num: 3
+jetstream {
+  store_dir: ${JSON.stringify(dataDir)}
+  sync_interval: ${JSON.stringify(syncInterval[durability])}
+}
+`;
+
+/** The server writes its free port into a file that carries its process id. */
+const portIn = (folder: string, pid: number | undefined): number | null => {
+  try {
+    const { nats } = JSON.parse(readFileSync(path.join(folder, `nats-server_${pid ?? 0}.ports`), 'utf8')) as {
+      readonly nats: readonly string[];
+    };
+    return Number(new URL(nats[0] ?? '').port);
+  } catch {
+    return null;
+  }
+};
+
+const greetingMs = 1_000;
+
+/** The first line that a server says to a client tells whether JetStream is up. */
+const isReady = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    let greeting = '';
+    const socket = connect({ host: host === '0.0.0.0' || host === '::' ? 'localhost' : host, port, timeout: greetingMs });
+    const answer = (ready: boolean) => {
+      socket.destroy();
+      resolve(ready);
+    };
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      greeting += text;
+      if (greeting.includes('\r\n')) answer(greeting.includes('"jetstream":true'));
+    });
+    socket.once('error', () => {
+      answer(false);
+    });
+    socket.once('timeout', () => {
+      answer(false);
+    });
+    socket.once('close', () => {
+      answer(false);
+    });
+  });
+
+const notStarted = (what: string, reason: string, output: string): PermanentError | TransientError => {
+  const message = `nats-server did not start (${what}): ${reason}${output === '' ? '' : `\n${output}`}`;
+  return /address already in use/i.test(output)
+    ? new PermanentError('port-taken', message)
+    : new TransientError('nats-server-not-started', message, greetingMs);
+};
+
+const tailCharacters = 1_000;
+
+const tailOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8').slice(-tailCharacters);
+  } catch {
+    return '';
+  }
+};

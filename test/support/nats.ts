@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pino from 'pino';
+import { openBus, type BusSettings } from '../../src/bus/jetstream/connect.ts';
+import type { Bus } from '../../src/bus/bus.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { findNatsServer, startNatsServer, type NatsServer } from '../../src/processes/nats-server.ts';
+
+/** A real nats-server with a folder of its own, for one test file. */
+export type TestNats = {
+  readonly url: string;
+  readonly kill9: () => Promise<void>;
+  /** On the same port and store, after `kill9`. */
+  readonly restart: () => Promise<void>;
+  /** Stops the process without ending it, as a machine that hangs. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
+  /** Ends the server and removes its folder. */
+  readonly stop: () => Promise<void>;
+};
+
+export const startTestNats = async (options: { readonly durability?: Config['log']['durability'] } = {}): Promise<TestNats> => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'switchyard-nats-'));
+  const start = (port: number): Promise<NatsServer> =>
+    startNatsServer({ binary: findNatsServer(), dataDir, port, durability: options.durability ?? 'os', readyTimeoutMs: 20_000 });
+  let server = await start(0);
+  const { port, url } = server;
+  return {
+    url,
+    kill9: async () => {
+      process.kill(server.pid, 'SIGKILL');
+      await server.exited;
+    },
+    restart: async () => {
+      server = await start(port);
+    },
+    freeze: () => process.kill(server.pid, 'SIGSTOP'),
+    thaw: () => process.kill(server.pid, 'SIGCONT'),
+    stop: async () => {
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};
+
+/** Limits small enough for tests: an acknowledgement wait of one second, three deliveries. */
+export const testBusConfig: Pick<Config, 'log' | 'requests'> = {
+  log: {
+    durability: 'os',
+    maxAgeDays: 1,
+    maxBytes: 1024 ** 3,
+    duplicateWindowSeconds: 120,
+    replicas: 1,
+    appendTimeoutMs: 2_000,
+  },
+  requests: {
+    concurrency: 64,
+    queueBytes: 64 * 1024 ** 2,
+    queueAgeSeconds: 600,
+    ackWaitSeconds: 1,
+    maxDeliveries: 3,
+    deadlineMs: 30_000,
+    firstTokenMs: 5_000,
+    idleMs: 5_000,
+    answerBytes: 4 * 1024 ** 2,
+    promptCharacters: 500_000,
+    messages: 1_000,
+    jsonDepth: 32,
+    answersKeptSeconds: 60,
+    answersKeptBytes: 64 * 1024 ** 2,
+  },
+};
+
+export const connectTestBus = (url: string, settings: Partial<BusSettings> = {}): Promise<Bus> =>
+  openBus({
+    url,
+    name: 'test',
+    pingIntervalMs: 500,
+    config: testBusConfig,
+    logger: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
+    ...settings,
+  });
