@@ -15,7 +15,16 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-non-null-assertion': 'error',
       'no-console': 'error',
+      // `Promise.withResolvers<void>()` is how a plain signal is written.
+      '@typescript-eslint/no-invalid-void-type': 'off',
       eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**'],
+    ignores: ['src/config/**'],
+    rules: {
+      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Only src/config reads the environment.' }],
     },
   },
   { files: ['src/cli/**', 'bench/**', 'infra/**'], rules: { 'no-console': 'off' } },

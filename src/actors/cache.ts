@@ -8,7 +8,7 @@ import type { Concern } from './concern.ts';
 /**
  * The cache of complete answers in this process (L1, exact). An answer is first staged, and enters the cache when the log holds `cache.stored` for its request:
  * append, then act. The text is not in the log, so a rebuilt cache is empty; that costs hits, never truth.
- * Bounded in bytes and in time; what is staged is bounded in count and in time.
+ * Bounded in bytes and in time. What is staged is bounded by as many bytes again; the oldest is dropped, and with it the chance of a hit.
  */
 const keySchema = z.string().regex(/^[0-9a-f]{32}$/);
 const cachedAnswerSchema = z.object({
@@ -45,10 +45,8 @@ export type CacheReply =
 
 type Entry = { readonly answer: CachedAnswer; readonly storedAtMs: number; readonly bytes: number };
 type Staged = { readonly key: string; readonly entry: Entry };
-type CacheState = { readonly entries: LRUCache<string, Entry>; readonly staged: LRUCache<string, Staged> };
+type CacheState = { readonly entries: LRUCache<string, Entry>; readonly staged: Map<string, Staged>; stagedBytes: number };
 
-const stagedLimit = 10_000;
-const stagedMs = 120_000;
 /** Key, object and list overhead of one entry. */
 const entryOverheadBytes = 512;
 
@@ -61,7 +59,8 @@ export const cacheConcern = (options: {
     sequence: atLeast,
     state: {
       entries: new LRUCache<string, Entry>({ maxSize: options.bytes, sizeCalculation: (entry) => entry.bytes, ttl: options.ttlMs }),
-      staged: new LRUCache<string, Staged>({ max: stagedLimit, ttl: stagedMs }),
+      staged: new Map(),
+      stagedBytes: 0,
     },
   }),
   handle: (command, state) => {
@@ -76,7 +75,7 @@ export const cacheConcern = (options: {
         const bytes = answerBytes(command.answer);
         if (bytes > options.bytes) return { kind: 'too-large' };
         const entry = { answer: command.answer, storedAtMs: command.nowMs, bytes };
-        state.staged.set(stagedKey(command.tenant, command.requestId), { key: command.key, entry });
+        putOnStage(state, stagedKey(command.tenant, command.requestId), { key: command.key, entry }, options.bytes);
         const { arm, model } = command.answer;
         return { kind: 'staged', stored: { key: command.key, tier: 'l1', arm, model, bytes, ttlMs: options.ttlMs } };
       }
@@ -87,14 +86,31 @@ export const cacheConcern = (options: {
     for (const event of entry.events) {
       if (event.type !== 'cache.stored') continue;
       const key = stagedKey(event.tenant, event.correlationid);
-      const staged = state.staged.get(key);
-      if (staged === undefined) continue;
-      state.staged.delete(key);
-      state.entries.set(staged.key, staged.entry);
+      const staged = takeFromStage(state, key);
+      if (staged !== undefined) state.entries.set(staged.key, staged.entry);
     }
     return state;
   },
 });
+
+const putOnStage = (state: CacheState, key: string, staged: Staged, bytesLimit: number) => {
+  takeFromStage(state, key);
+  state.staged.set(key, staged);
+  state.stagedBytes += staged.entry.bytes;
+  for (const oldest of state.staged.keys()) {
+    if (state.stagedBytes <= bytesLimit) break;
+    takeFromStage(state, oldest);
+  }
+};
+
+const takeFromStage = (state: CacheState, key: string): Staged | undefined => {
+  const staged = state.staged.get(key);
+  if (staged !== undefined) {
+    state.staged.delete(key);
+    state.stagedBytes -= staged.entry.bytes;
+  }
+  return staged;
+};
 
 const stagedKey = (tenant: Tenant, requestId: string) => `${tenant}:${requestId}`;
 

@@ -17,7 +17,7 @@ import type { Delivery } from './delivery.ts';
 import { isWorking } from './host-liveness.ts';
 import type { RecordedRequest } from './host-parts.ts';
 import { failureEvents } from './outcome.ts';
-import type { OpenDecision } from '../domain/routing/ledger.ts';
+import type { OpenDecision } from '../domain/routing/ledger-questions.ts';
 import type { RouterCommand, RouterReply } from './router.ts';
 
 /**

@@ -5,6 +5,7 @@ import type { Messenger } from '../bus/messenger.ts';
 import type { Config, ModelConfig, RewardConfig } from '../config/schema.ts';
 import type { DataOf, EventContext, RequestFeatures, RequestId, Sequence, Tenant } from '../events/index.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { AnswerPart } from '../requests/answer.ts';
 import type { ChatRequest } from '../requests/chat-request.ts';
 import type { Appender } from './appender.ts';
 import type { CacheCommand, CacheReply } from './cache.ts';
@@ -77,6 +78,9 @@ export type HostParts = {
   /** Keyed hash of a text: 32 hexadecimal digits. */
   readonly keyedHash: (text: string) => string;
 };
+
+/** An answer as the host makes it. */
+export type AnswerParts = AsyncGenerator<AnswerPart, void, void>;
 
 /** One request on its way through the host. */
 export type Passage = {

@@ -63,7 +63,7 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
     },
     actions: {
       refuse: ({ event, self }) => {
-        if (event.type === 'command') event.settle({ kind: 'refused', phase: String(self.getSnapshot().value) });
+        if (event.type === 'command') event.settle({ kind: 'refused', phase: self.getSnapshot().value as string });
       },
       answer: ({ event, context }) => {
         if (event.type !== 'command') return;

@@ -15,11 +15,11 @@ const answerSchema = z.discriminatedUnion('ok', [
 
 const patienceMs = 2_000;
 
-export const serveActor = <Command, Reply>(
+export const serveActor = <Command>(
   messenger: Messenger,
   role: Role,
   schema: z.ZodType<Command>,
-  handle: (command: Command) => Reply,
+  handle: (command: Command) => unknown,
 ): Subscription =>
   messenger.subscribe(
     subjects.actor(role),
@@ -30,10 +30,10 @@ export const serveActor = <Command, Reply>(
     { queue: role },
   );
 
-const answerTo = <Command, Reply>(
+const answerTo = <Command>(
   body: Uint8Array,
   schema: z.ZodType<Command>,
-  handle: (command: Command) => Reply,
+  handle: (command: Command) => unknown,
 ): z.infer<typeof answerSchema> => {
   try {
     return { ok: true, reply: handle(schema.parse(JSON.parse(new TextDecoder().decode(body)))) };
@@ -43,14 +43,14 @@ const answerTo = <Command, Reply>(
   }
 };
 
-/** Replies are trusted: they come from the yard's own processes and were checked when they were made. */
-export const askRemote = async <Reply>(messenger: Messenger, role: Role, command: unknown): Promise<Reply> => {
+/** The reply is what the concern's `handle` returns for this command; it comes from the yard's own processes. */
+export const askRemote = async (messenger: Messenger, role: Role, command: unknown): Promise<unknown> => {
   const asked = await messenger.ask(subjects.actor(role), encode(command), { timeoutMs: patienceMs });
   if (asked.kind !== 'answer')
     throw new TransientError(`${role}-${asked.kind}`, `expected an answer of a ${role} within ${patienceMs} ms, got ${asked.kind}`, 500);
   const answer = answerSchema.parse(JSON.parse(new TextDecoder().decode(asked.body)));
   if (!answer.ok) throw new TransientError(answer.code, answer.message, answer.retryAfterMs);
-  return answer.reply as Reply;
+  return answer.reply;
 };
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

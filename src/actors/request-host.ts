@@ -4,7 +4,7 @@ import { extractFeatures } from '../domain/routing/features.ts';
 import type { AnswerError, Answering, AnswerPart } from '../requests/answer.ts';
 import type { ChatRequest } from '../requests/chat-request.ts';
 import { decide } from './decide.ts';
-import type { HostParts, Passage } from './host-parts.ts';
+import type { AnswerParts, HostParts, Passage } from './host-parts.ts';
 import { resume } from './resume.ts';
 import { serveFromCache } from './serve-from-cache.ts';
 import { serveFromProvider } from './serve-from-provider.ts';
@@ -29,7 +29,7 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
   let idleListeners: (() => void)[] = [];
   let underWay = 0;
 
-  async function* answer(request: ChatRequest, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+  async function* answer(request: ChatRequest, signal: AbortSignal): AnswerParts {
     const attemptKey = `${request.tenant}:${request.requestId}`;
     for (let same = attempts.get(attemptKey); same !== undefined; same = attempts.get(attemptKey)) {
       await untilAborted(same, signal);
@@ -55,7 +55,7 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
     }
   }
 
-  async function* serve(request: ChatRequest, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+  async function* serve(request: ChatRequest, signal: AbortSignal): AnswerParts {
     const question = parts.keyedHash(canonicalQuestion(request));
     const passage: Passage = { request, question, signal, deadlineMs: request.receivedAtMs + parts.config.requests.deadlineMs };
     const looksUp = parts.config.cache.enabled && request.caching === 'use';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventOf, Sequence } from '../events/index.ts';
 import type { AnswerError, AnswerPart } from '../requests/answer.ts';
-import type { HostParts, Passage } from './host-parts.ts';
+import type { AnswerParts, HostParts, Passage } from './host-parts.ts';
 import { isWorking } from './host-liveness.ts';
 import { serveFromProvider } from './serve-from-provider.ts';
 import { findAnswer, type StoredAnswer } from './stored-answer.ts';
@@ -16,7 +16,7 @@ import { findAnswer, type StoredAnswer } from './stored-answer.ts';
  */
 const pollMs = 100;
 
-export async function* resume(parts: HostParts, passage: Passage, decisionSequence: Sequence): AsyncGenerator<AnswerPart> {
+export async function* resume(parts: HostParts, passage: Passage, decisionSequence: Sequence): AnswerParts {
   const { request } = passage;
   const entry = await parts.log.at(decisionSequence);
   if (entry?.kind !== 'events') return yield failed(gone);
@@ -60,7 +60,7 @@ export async function* resume(parts: HostParts, passage: Passage, decisionSequen
 }
 
 /** Tells what the log holds as the end of this request. `begun`: parts of another text have been handed on already, so no second text may follow. */
-export async function* followOutcome(parts: HostParts, passage: Passage, sequence: Sequence, begun: boolean): AsyncGenerator<AnswerPart> {
+export async function* followOutcome(parts: HostParts, passage: Passage, sequence: Sequence, begun: boolean): AnswerParts {
   const entry = await parts.log.at(sequence);
   const outcome = entry?.kind === 'events' ? entry.events[0] : undefined;
   if (outcome?.type === 'response.failed') return yield failed(failureOf(outcome));
@@ -68,7 +68,7 @@ export async function* followOutcome(parts: HostParts, passage: Passage, sequenc
   yield* giveAgain(parts, passage, answer);
 }
 
-async function* giveAgain(parts: HostParts, passage: Passage, answer: StoredAnswer | null): AsyncGenerator<AnswerPart> {
+async function* giveAgain(parts: HostParts, passage: Passage, answer: StoredAnswer | null): AnswerParts {
   const { request } = passage;
   if (answer === null) return yield failed(gone);
   if (answer.question !== passage.question) return yield failed(reused);

@@ -3,18 +3,16 @@ import { z } from 'zod';
 import type { EventLog, LogEntry } from '../bus/event-log.ts';
 import type { Config } from '../config/schema.ts';
 import type { ArmEvidence, EvidenceAt } from '../domain/routing/evidence.ts';
+import { emptyLedger, evolveLedger, type Ledger } from '../domain/routing/ledger.ts';
 import {
   decideFeedback,
-  emptyLedger,
-  evolveLedger,
   findRequest,
   openDecisions,
   waitingFeedback,
   type FeedbackVerdict,
   type KnownRequest,
-  type Ledger,
   type OpenDecision,
-} from '../domain/routing/ledger.ts';
+} from '../domain/routing/ledger-questions.ts';
 import { decideRoute, evolveRouter, routerStateOf, type RouterState } from '../domain/routing/router.ts';
 import { requestIdSchema, sequence, tenantSchema, type EventOf, type Sequence } from '../events/index.ts';
 import { featuresSchema } from '../events/schemas/route.ts';

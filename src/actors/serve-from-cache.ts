@@ -20,7 +20,7 @@ export type CacheServed =
  * Answers from the cache if it can. The three events of a hit are one append under the id of the decision, whose place the hit takes: a request that was
  * routed before and is asked again cannot be recorded a second time as a hit.
  */
-export async function* serveFromCache(parts: HostParts, passage: Passage, waited: boolean): AsyncGenerator<AnswerPart, CacheServed> {
+export async function* serveFromCache(parts: HostParts, passage: Passage, waited: boolean): AsyncGenerator<AnswerPart, CacheServed, void> {
   const { request, question } = passage;
   const reply = await parts.cache.ask({ type: 'lookup', key: question, nowMs: parts.nowMs() }).catch((error: unknown) => {
     parts.logger.warn({ err: error }, 'the cache does not answer; going on without it');

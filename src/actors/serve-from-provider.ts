@@ -2,7 +2,7 @@ import { beginProgress, observePart } from '../domain/streaming/progress.ts';
 import type { EventOf, FailureCode } from '../events/index.ts';
 import type { ProviderCall, ProviderPart } from '../providers/provider.ts';
 import type { AnswerPart } from '../requests/answer.ts';
-import type { HostParts, Passage } from './host-parts.ts';
+import type { AnswerParts, HostParts, Passage } from './host-parts.ts';
 import { recordAnswer, recordFailure, type Outcome, type ReceivedAnswer } from './outcome.ts';
 import { followOutcome } from './resume.ts';
 
@@ -10,18 +10,14 @@ import { followOutcome } from './resume.ts';
  * Calls the provider for a decision that is in the log, hands its parts on, and appends the outcome before it tells the end.
  * However the caller leaves (abort, or simply no longer reading), the outcome is recorded.
  */
-export async function* serveFromProvider(
-  parts: HostParts,
-  passage: Passage,
-  decision: EventOf<'route.decided'>,
-): AsyncGenerator<AnswerPart> {
+export async function* serveFromProvider(parts: HostParts, passage: Passage, decision: EventOf<'route.decided'>): AnswerParts {
   const { request, signal } = passage;
   const { arm, model } = decision.data;
   const atWork = parts.models.get(model);
   const received: ReceivedAnswer = { progress: beginProgress(request.receivedAtMs), text: '', toolCalls: [] };
   const failure = (code: FailureCode, detail: string) => recordFailure(parts, passage, { decision, received, atWork, code, detail });
   // What the log holds wins: an outcome that somebody else recorded is told in place of this one.
-  const told = async function* (outcome: Outcome): AsyncGenerator<AnswerPart> {
+  const told = async function* (outcome: Outcome): AnswerParts {
     if (outcome.kind === 'recorded') yield outcome.part;
     else yield* followOutcome(parts, passage, outcome.sequence, received.progress.parts > 0);
   };
@@ -32,8 +28,13 @@ export async function* serveFromProvider(
   }
 
   let recorded = false;
-  // Stops the provider when the caller leaves without aborting.
+  // Stops the provider when the caller aborts, and when it leaves without.
   const leaving = new AbortController();
+  const leave = () => {
+    leaving.abort();
+  };
+  if (signal.aborted) leave();
+  signal.addEventListener('abort', leave, { once: true });
   try {
     yield {
       kind: 'started',
@@ -43,7 +44,7 @@ export async function* serveFromProvider(
       cache: request.caching === 'use' ? 'miss' : 'bypass',
       simulated: atWork.provider.simulated,
     };
-    for await (const part of atWork.provider.answer(callOf(parts, passage, AbortSignal.any([signal, leaving.signal])))) {
+    for await (const part of atWork.provider.answer(callOf(parts, passage, leaving.signal))) {
       const delta = take(received, part, parts.nowMs());
       if (delta !== null) {
         yield delta;
@@ -61,8 +62,11 @@ export async function* serveFromProvider(
     recorded = true;
     yield* told(await failure('answer_truncated', 'the provider ended without saying so'));
   } finally {
-    leaving.abort();
-    if (!recorded) await failure('cancelled', 'the caller went away');
+    signal.removeEventListener('abort', leave);
+    if (!recorded) {
+      leave();
+      await failure('cancelled', 'the caller went away');
+    }
   }
 }
 

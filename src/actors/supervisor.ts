@@ -3,7 +3,7 @@ import { createActor } from 'xstate';
 import { TransientError } from '../errors.ts';
 import type { Concern, Role } from './concern.ts';
 import type { Delivery } from './delivery.ts';
-import { createLife, type LifeRef } from './life.ts';
+import { createLife, type CommandOutcome, type LifeRef } from './life.ts';
 
 /**
  * Keeps one actor alive. An actor that dies is never repaired: another is started, which is rebuilt from the log, after a pause that doubles
@@ -76,21 +76,17 @@ export const supervise = <State, Command, Reply>(
   return {
     role: concern.role,
     ask: (command) => {
-      let settled = false;
-      let reply: Reply | undefined;
-      let failure: unknown = new TransientError('actor-not-live', `${concern.role} is ${phase}`, 200);
-      current.send({
-        type: 'command',
-        command,
-        settle: (outcome) => {
-          if (outcome.kind === 'reply') {
-            settled = true;
-            reply = outcome.reply;
-          } else if (outcome.kind === 'crashed') failure = outcome.error;
-        },
-      });
-      if (!settled) throw failure;
-      return reply as Reply;
+      // The machine settles a command in the same step; without an outcome there was no living actor to take it.
+      let outcome: CommandOutcome<Reply> = { kind: 'refused', phase };
+      if (phase !== 'dead')
+        current.send({
+          type: 'command',
+          command,
+          settle: (settled) => {
+            outcome = settled;
+          },
+        });
+      return replyOf(outcome, concern.role);
     },
     phase: () => phase,
     restarts: () => restarts,
@@ -125,4 +121,15 @@ export const supervise = <State, Command, Reply>(
       phase = 'stopped';
     },
   };
+};
+
+const replyOf = <Reply>(outcome: CommandOutcome<Reply>, role: Role): Reply => {
+  switch (outcome.kind) {
+    case 'reply':
+      return outcome.reply;
+    case 'refused':
+      throw new TransientError('actor-not-live', `${role} is ${outcome.phase}`, 200);
+    case 'crashed':
+      throw new TransientError('actor-crashed', `${role} died of a command and is rebuilt from the log`, 200, { cause: outcome.error });
+  }
 };

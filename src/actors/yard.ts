@@ -1,9 +1,10 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus, BusStatus } from '../bus/bus.ts';
 import type { Subscription } from '../bus/messenger.ts';
 import type { Settings } from '../config/settings.ts';
 import type { EvidenceAt } from '../domain/routing/evidence.ts';
+import { InvariantError } from '../errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Answering } from '../requests/answer.ts';
 import { createAppender } from './appender.ts';
@@ -12,7 +13,7 @@ import { startCaretaker } from './caretaker.ts';
 import type { Role } from './concern.ts';
 import { createDelivery } from './delivery.ts';
 import { serveLiveness } from './host-liveness.ts';
-import type { CacheFace, HostParts, ModelAtWork, RouterFace } from './host-parts.ts';
+import type { CacheFace, HostParts, KnownRequest, ModelAtWork, RouteReply, RouterFace } from './host-parts.ts';
 import { askRemote, serveActor } from './remote.ts';
 import { createRequestHost } from './request-host.ts';
 import { routerCommandSchema, routerConcern, type RouterReply } from './router.ts';
@@ -54,6 +55,7 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
   const { bus, settings, roles, instance, logger } = options;
   const { config, secrets } = settings;
   const { messenger, log } = bus;
+  const hashKey = createSecretKey(secrets.hashKey);
   const delivery = await createDelivery({ log, logger, intervalMs: deliveryIntervalMs, onLost: options.onLost });
   const append = createAppender(log, delivery);
   const subscriptions: Subscription[] = [];
@@ -62,36 +64,26 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
   const stops: (() => void)[] = [];
 
   const keep = <Command, Reply>(actor: Supervised<Command, Reply>): Supervised<Command, Reply> => {
-    supervised.push(actor as Supervised<never, unknown>);
+    supervised.push(actor);
     return actor;
   };
 
   let router: RouterFace = {
-    route: (question) => askRemote(messenger, 'router', { type: 'route', question }),
-    find: async (tenant, requestId) => {
-      const reply = await askRemote<RouterReply>(messenger, 'router', { type: 'find', tenant, requestId });
-      return reply.kind === 'found' ? reply.known : null;
-    },
+    route: async (question) => routeOf((await askRemote(messenger, 'router', { type: 'route', question })) as RouterReply),
+    find: async (tenant, requestId) => knownOf((await askRemote(messenger, 'router', { type: 'find', tenant, requestId })) as RouterReply),
   };
   if (roles.has('router')) {
     const actor = keep(supervise(routerConcern({ config, log, evidenceSource: options.evidenceSource, logger }), { delivery, logger }));
     router = {
-      route: async (question) => {
-        const reply = actor.ask({ type: 'route', question });
-        if (reply.kind !== 'route') throw new TypeError(`expected a route, got ${reply.kind}`);
-        return reply.route;
-      },
-      find: async (tenant, requestId) => {
-        const reply = actor.ask({ type: 'find', tenant, requestId });
-        return reply.kind === 'found' ? reply.known : null;
-      },
+      route: async (question) => routeOf(actor.ask({ type: 'route', question })),
+      find: async (tenant, requestId) => knownOf(actor.ask({ type: 'find', tenant, requestId })),
     };
     subscriptions.push(serveActor(messenger, 'router', routerCommandSchema, actor.ask));
     const caretaker = startCaretaker({ instance, config, append, delivery, bus, logger, router: actor });
     closers.push(caretaker.close);
   }
 
-  let cache: CacheFace = { ask: (command) => askRemote<CacheReply>(messenger, 'cache', command) };
+  let cache: CacheFace = { ask: async (command) => (await askRemote(messenger, 'cache', command)) as CacheReply };
   if (roles.has('cache')) {
     const actor = keep(supervise(cacheConcern(config.cache), { delivery, logger }));
     cache = { ask: async (command) => actor.ask(command) };
@@ -117,7 +109,7 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
       logger,
       nowMs: () => performance.timeOrigin + performance.now(),
       random: Math.random,
-      keyedHash: (text) => createHmac('sha256', secrets.hashKey).update(text).digest('hex').slice(0, 32),
+      keyedHash: (text) => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 32),
     };
     host = createRequestHost(parts);
   }
@@ -145,6 +137,16 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
       await delivery.close();
     },
   };
+};
+
+const routeOf = (reply: RouterReply): RouteReply => {
+  if (reply.kind !== 'route') throw new InvariantError(`router: expected a route, got ${reply.kind}`);
+  return reply.route;
+};
+
+const knownOf = (reply: RouterReply): KnownRequest | null => {
+  if (reply.kind !== 'found') throw new InvariantError(`router: expected what is known of a request, got ${reply.kind}`);
+  return reply.known;
 };
 
 const modelsAtWork = ({ settings, providers }: YardOptions): ReadonlyMap<string, ModelAtWork> =>

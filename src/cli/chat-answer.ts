@@ -34,7 +34,10 @@ const endSchema = z.object({
 
 const wholeSchema = endSchema.extend({
   choices: z.tuple([
-    z.object({ message: z.object({ content: z.string().nullable(), tool_calls: z.array(z.unknown()).optional() }), finish_reason: z.string() }),
+    z.object({
+      message: z.object({ content: z.string().nullable(), tool_calls: z.array(z.unknown()).optional() }),
+      finish_reason: z.string(),
+    }),
   ]),
 });
 
@@ -78,7 +81,9 @@ const readWhole = async (response: Response, onText: (text: string) => Promise<v
 
 const readStream = async (response: Response, onText: (text: string) => Promise<void>): Promise<Body> => {
   if (response.body === null) throw truncated();
-  const frames = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream({ maxBufferSize: largestFrameCharacters }));
+  const frames = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream({ maxBufferSize: largestFrameCharacters }));
   let text = '';
   const toolCalls: unknown[] = [];
   let finishReason = '';
@@ -105,7 +110,10 @@ const readStream = async (response: Response, onText: (text: string) => Promise<
 };
 
 const truncated = (): CommandError =>
-  new CommandError(exitCodes.failed, 'the connection ended before the answer was whole; with --request-id a second call gives the recorded answer');
+  new CommandError(
+    exitCodes.failed,
+    'the connection ended before the answer was whole; with --request-id a second call gives the recorded answer',
+  );
 
 const failure = ({ message, code, type }: z.infer<typeof errorSchema>['error']): CommandError =>
   new CommandError(type === 'server_error' || type === 'rate_limit_error' ? exitCodes.failed : exitCodes.usage, `${message} (${code})`);
@@ -114,7 +122,10 @@ const refusal = async (response: Response): Promise<CommandError> => {
   const text = await response.text();
   const parsed = errorSchema.safeParse(parseOrNull(text));
   if (parsed.success) return failure(parsed.data.error);
-  return new CommandError(exitCodes.failed, `expected an answer of Switchyard's gateway, got status ${response.status} from something else at ${response.url}`);
+  return new CommandError(
+    exitCodes.failed,
+    `expected an answer of Switchyard's gateway, got status ${response.status} from something else at ${response.url}`,
+  );
 };
 
 const parseOrNull = (text: string): unknown => {

@@ -74,7 +74,10 @@ const chat = async (terminal: Terminal, prompt: string, options: ChatOptions): P
   terminal.note(terminal.noteStyle('dim', footer(answer, timing)));
 };
 
-const footer = (answer: ChatAnswer, { firstTextMs, latencyMs }: { readonly firstTextMs: number | null; readonly latencyMs: number }): string =>
+const footer = (
+  answer: ChatAnswer,
+  { firstTextMs, latencyMs }: { readonly firstTextMs: number | null; readonly latencyMs: number },
+): string =>
   [
     `arm ${answer.arm}`,
     `model ${answer.model}${answer.simulated ? ' (simulated: no real model answered)' : ''}`,
@@ -84,4 +87,3 @@ const footer = (answer: ChatAnswer, { firstTextMs, latencyMs }: { readonly first
     `${milliseconds(latencyMs)}${firstTextMs === null ? '' : `, first text after ${milliseconds(firstTextMs)}`}`,
     `request ${answer.requestId}`,
   ].join(' | ');
-

@@ -7,7 +7,10 @@ import type { Terminal } from './terminal.ts';
 
 /** The configuration as a process would run with it: file, environment and defaults together. Nothing is started and nothing is written. */
 export const addConfig: AddCommand = (program, terminal) => {
-  const config = program.command('config').summary('check or show the configuration').description('The configuration as a process would run with it.');
+  const config = program
+    .command('config')
+    .summary('check or show the configuration')
+    .description('The configuration as a process would run with it.');
   const check = config
     .command('check')
     .description('Reads the configuration and tells every mistake with its place; exit code 2 when there is one.')
@@ -50,7 +53,9 @@ const checkConfig = async (terminal: Terminal, options: CommonOptions): Promise<
 const showConfig = async (terminal: Terminal, options: CommonOptions): Promise<void> => {
   const { config, secrets, file } = loadConfig({ file: options.config });
   const given = { NATS_PASSWORD: secrets.natsPassword !== undefined, CLICKHOUSE_PASSWORD: secrets.clickhousePassword !== undefined };
-  const keys = config.models.flatMap(({ provider }) => (provider.kind === 'openai-compatible' && provider.apiKeyEnv !== undefined ? [provider.apiKeyEnv] : []));
+  const keys = config.models.flatMap(({ provider }) =>
+    provider.kind === 'openai-compatible' && provider.apiKeyEnv !== undefined ? [provider.apiKeyEnv] : [],
+  );
   const state = { ...given, ...Object.fromEntries(keys.map((name) => [name, secrets.apiKeys.has(name)])) };
   const masked = Object.fromEntries(Object.entries(state).map(([name, isSet]) => [name, isSet ? 'set' : 'not set']));
   if (options.json === true) {
@@ -58,6 +63,10 @@ const showConfig = async (terminal: Terminal, options: CommonOptions): Promise<v
     return;
   }
   await terminal.line(`# ${file ?? 'built in'}, the environment and the defaults`);
-  await terminal.line(`# secrets, from the environment: ${Object.entries(masked).map(([name, said]) => `${name} ${said}`).join(', ')}`);
+  await terminal.line(
+    `# secrets, from the environment: ${Object.entries(masked)
+      .map(([name, said]) => `${name} ${said}`)
+      .join(', ')}`,
+  );
   await terminal.write(stringify(config, { lineWidth: 0 }));
 };

@@ -26,7 +26,7 @@ export const addDead: AddCommand = (program, terminal) => {
     .action((options: DeadOptions) => dead(terminal, options));
   withExamples(command, [
     ['./switchyard dead', 'the newest'],
-    ["./switchyard dead --json -n 1 | jq -r .body | base64 -d", 'the whole body of the newest'],
+    ['./switchyard dead --json -n 1 | jq -r .body | base64 -d', 'the whole body of the newest'],
   ]);
 };
 
@@ -44,7 +44,15 @@ const asJson = ({ body, storedAtMs, ...letter }: Letter) => ({
   body: Buffer.from(body).toString('base64'),
 });
 
-const columns = [{ title: '#', align: 'right' }, { title: 'stored' }, { title: 'reason' }, { title: 'from' }, { title: 'detail' }, { title: 'size', align: 'right' }, { title: 'body' }] as const;
+const columns = [
+  { title: '#', align: 'right' },
+  { title: 'stored' },
+  { title: 'reason' },
+  { title: 'from' },
+  { title: 'detail' },
+  { title: 'size', align: 'right' },
+  { title: 'body' },
+] as const;
 
 const asRow = (letter: Letter): readonly (string | number)[] => [
   letter.sequence,

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { catalogue, sequence, type SwitchyardEvent } from '../events/index.ts';
+import { catalogue, sequence } from '../events/index.ts';
 import { collect, configOption, jsonOption, natsUrlOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
 import { eventLine, poisonLine } from './event-line.ts';
 import { usageError } from './exit-codes.ts';
@@ -25,15 +25,18 @@ export const addEvents: AddCommand = (program, terminal) => {
   const command = program
     .command('events')
     .summary('read the event log')
-    .description('Reads the event log itself, over NATS: the newest events, those from a place on, or what comes.')
+    .description(
+      'Reads the event log itself, over NATS: the newest events, those from a place on, or what comes. What cannot be read is told where nothing is filtered.',
+    )
     .option('--type <type>', 'only this type (route.decided), or this concern (cache); can be given several times', collect)
     .option('-t, --tenant <name>', 'only this tenant')
     .option('-r, --request <id>', 'only this request')
     .addOption(new Option('-s, --since <place>', `begin at ${positionHelp}`).argParser(parsePosition('--since')))
     .addOption(
-      new Option('-n, --limit <count>', `the newest so many (default: ${defaultLimit}); with --since the first so many (default: all)`).argParser(
-        wholeNumber(0, mostEvents),
-      ),
+      new Option(
+        '-n, --limit <count>',
+        `the newest so many (default: ${defaultLimit}); with --since the first so many (default: all)`,
+      ).argParser(wholeNumber(0, mostEvents)),
     )
     .option('-f, --follow', 'go on with what is appended, until Ctrl-C (or, with --since and --limit, until that many)')
     .addOption(jsonOption('one CloudEvent a line, with its place in the log as logsequence and logindex'))
@@ -55,7 +58,8 @@ const events = async (terminal: Terminal, options: EventsOptions): Promise<void>
     const show = options.json === true ? showAsJson : showAsLine;
     const bounds = await log.bounds();
     const { since } = options;
-    if (since === undefined) for (const found of await newest(log, bounds, wanted, options.limit ?? defaultLimit, signal)) await show(terminal, found);
+    if (since === undefined)
+      for (const found of await newest(log, bounds, wanted, options.limit ?? defaultLimit, signal)) await show(terminal, found);
 
     const from = since === undefined ? sequence(bounds.last + 1) : await firstFrom(log, bounds, since);
     if (since !== undefined && since.kind === 'sequence' && since.sequence < bounds.first && since.sequence > 0)
@@ -91,10 +95,13 @@ const filterOf = ({ type: types, tenant, request }: EventsOptions): Wanted => {
   for (const type of types ?? [])
     if (!Object.keys(catalogue).some((known) => isOf(known, type)))
       throw usageError(`--type: expected one of ${Object.keys(catalogue).join(', ')}, or the part before the dot; got "${type}"`);
-  return (event: SwitchyardEvent) =>
-    (types === undefined || types.some((type) => isOf(event.type, type))) &&
-    (tenant === undefined || event.tenant === tenant) &&
-    (request === undefined || event.correlationid === request);
+  return {
+    event: (event) =>
+      (types === undefined || types.some((type) => isOf(event.type, type))) &&
+      (tenant === undefined || event.tenant === tenant) &&
+      (request === undefined || event.correlationid === request),
+    poison: types === undefined && tenant === undefined && request === undefined,
+  };
 };
 
 const isOf = (type: string, named: string): boolean => type === named || type.startsWith(`${named}.`);

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ConfigError } from '../config/load.ts';
+import { ConfigError } from '../config/config-error.ts';
 import { PermanentError, TransientError } from '../errors.ts';
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts';
 
@@ -13,7 +13,8 @@ export const explain = (error: unknown): Explanation => {
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage, message: null };
   if (error instanceof CommandError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof ConfigError || error instanceof PermanentError) return { exitCode: exitCodes.usage, message: error.message };
-  if (error instanceof TransientError) return { exitCode: exitCodes.unreachable, message: `${error.message}; try again, or see ./switchyard status` };
+  if (error instanceof TransientError)
+    return { exitCode: exitCodes.unreachable, message: `${error.message}; try again, or see ./switchyard status` };
   const seen = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: exitCodes.internal, message: `this should not have happened, please report it:\n${seen}` };
 };

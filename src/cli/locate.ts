@@ -1,6 +1,6 @@
-import { loadSettings } from '../config/load.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import type { Settings } from '../config/settings.ts';
+
 import { isAlive, readRun, type Run } from '../processes/run-file.ts';
 import type { CommonOptions } from './command.ts';
 
@@ -9,7 +9,7 @@ import type { CommonOptions } from './command.ts';
  * addresses of the configuration are tried: it may run elsewhere, in a container for example.
  */
 export type Located = {
-  readonly settings: Settings;
+  readonly settings: LoadedConfig;
   /** Null when no yard runs from this data folder. */
   readonly run: Run | null;
   readonly nats: Address;
@@ -23,12 +23,18 @@ export type Address = { readonly url: string; readonly source: string };
 export type AddressOptions = CommonOptions & { readonly natsUrl?: string; readonly httpUrl?: string; readonly sqlUrl?: string };
 
 export const locateYard = (options: AddressOptions): Located => {
-  const settings = loadSettings({ file: options.config });
+  const settings = loadConfig({ file: options.config });
   const { config } = settings;
   const written = readRun(config.dataDir);
   const run = written !== null && isAlive(written.pid) ? written : null;
 
-  const address = (option: string, given: string | undefined, server: string | undefined, running: string | null | undefined, own: string): Address => {
+  const address = (
+    option: string,
+    given: string | undefined,
+    server: string | undefined,
+    running: string | null | undefined,
+    own: string,
+  ): Address => {
     if (given !== undefined) return { url: given, source: `as ${option} says` };
     if (server !== undefined) return { url: server, source: `as ${settings.file ?? 'the configuration'} says` };
     if (running !== null && running !== undefined) return { url: running, source: 'where the yard was when it started' };

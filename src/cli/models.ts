@@ -34,7 +34,11 @@ const models = async (terminal: Terminal, options: AddressOptions): Promise<void
   const response = await call(locateYard(options), 'http', '/v1/models', { signal: terminal.interrupted() });
   const body: unknown = response.ok ? await response.json().catch(() => null) : null;
   const list = listSchema.safeParse(body);
-  if (!list.success) throw new CommandError(exitCodes.failed, `expected the models of a yard at ${response.url}, got status ${response.status} and something else`);
+  if (!list.success)
+    throw new CommandError(
+      exitCodes.failed,
+      `expected the models of a yard at ${response.url}, got status ${response.status} and something else`,
+    );
   if (options.json === true) {
     await terminal.json(body);
     return;
@@ -43,7 +47,9 @@ const models = async (terminal: Terminal, options: AddressOptions): Promise<void
     terminal,
     [{ title: 'name' }, { title: 'is' }, { title: 'model' }, { title: 'made by' }],
     list.data.data.map(({ id, switchyard: { kind, model, simulated } }) =>
-      kind === 'auto' ? [id, 'the choice of the router', '', ''] : [id, kind, model ?? '', simulated === true ? 'simulation' : 'a provider'],
+      kind === 'auto'
+        ? [id, 'the choice of the router', '', '']
+        : [id, kind, model ?? '', simulated === true ? 'simulation' : 'a provider'],
     ),
   );
 };

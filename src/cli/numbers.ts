@@ -8,7 +8,8 @@ export const milliseconds = (ms: number): string => {
 };
 
 /** Small prices keep the digits that matter. */
-export const dollars = (usd: number): string => (usd === 0 ? '$0' : usd < 0.01 ? `$${Number(usd.toPrecision(3)).toString()}` : `$${usd.toFixed(4)}`);
+export const dollars = (usd: number): string =>
+  usd === 0 ? '$0' : usd < 0.01 ? `$${Number(usd.toPrecision(3)).toString()}` : `$${usd.toFixed(4)}`;
 
 export const nanoUsd = (nano: number): string => dollars(nano / 1e9);
 

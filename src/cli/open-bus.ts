@@ -1,3 +1,4 @@
+import { JetStreamApiError } from '@nats-io/jetstream';
 import pino from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import { openBus as openJetStreamBus } from '../bus/jetstream/connect.ts';
@@ -15,9 +16,24 @@ const connectTimeoutMs = 2_000;
 export const withBus = async <T>(located: Located, use: (bus: Bus) => Promise<T>): Promise<T> => {
   const bus = await openBus(located);
   try {
+    await requireLog(bus, located);
     return await use(bus);
   } finally {
     await bus.close();
+  }
+};
+
+const streamNotFound = 10059;
+
+const requireLog = async ({ log }: Bus, located: Located): Promise<void> => {
+  try {
+    await log.bounds();
+  } catch (error) {
+    if (!(error instanceof TransientError && error.cause instanceof JetStreamApiError && error.cause.code === streamNotFound)) throw error;
+    throw unreachable(
+      `NATS at ${located.nats.url} (${located.nats.source}) holds no event log of a yard; ${startHint(located, '--nats-url')}`,
+      error,
+    );
   }
 };
 

@@ -7,6 +7,9 @@ export type Position = { readonly kind: 'sequence'; readonly sequence: Sequence 
 
 export const positionHelp = 'a log sequence (4711), a time (2026-05-01T09:00:00Z) or a while ago (90s, 15m, 2h, 3d)';
 
+/** nats-server counts nanoseconds in 64 bits; beyond that it begins at the other end, in silence. */
+const lastTimeMs = Date.UTC(2262, 0);
+
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 export const parsePosition =
@@ -17,7 +20,7 @@ export const parsePosition =
     if (ago !== null) return { kind: 'time', timeMs: Math.max(0, nowMs() - Number(ago[1]) * unitMs[ago[2] as keyof typeof unitMs]) };
     // Date.parse alone takes almost anything for a date.
     const timeMs = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:?\d{2})?)?$/.test(text) ? Date.parse(text) : NaN;
-    if (Number.isNaN(timeMs)) throw usageError(`${option}: expected ${positionHelp}, got "${text}"`);
+    if (!(timeMs >= 0 && timeMs <= lastTimeMs)) throw usageError(`${option}: expected ${positionHelp}, got "${text}"`);
     return { kind: 'time', timeMs };
   };
 

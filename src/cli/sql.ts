@@ -12,10 +12,17 @@ export const addSql: AddCommand = (program, terminal) => {
   const command = program
     .command('sql')
     .summary('ask ClickHouse')
-    .description('Runs one statement on the yard\'s ClickHouse over HTTP. The tables and views are in docs/sql.md; SHOW TABLES lists them.')
+    .description("Runs one statement on the yard's ClickHouse over HTTP. The tables and views are in docs/sql.md; SHOW TABLES lists them.")
     .argument('<statement>', 'what to run; - reads it from stdin')
-    .addOption(new Option('--format <name>', 'any output format of ClickHouse: CSV, TSV, Vertical, Markdown, Parquet, ... (default: a table)').argParser(formatName))
-    .addOption(new Option('-p, --param <name=value>', 'value of {name:Type} in the statement; can be given several times').argParser(parameter))
+    .addOption(
+      new Option(
+        '--format <name>',
+        'any output format of ClickHouse: CSV, TSV, Vertical, Markdown, Parquet, ... (default: a table)',
+      ).argParser(formatName),
+    )
+    .addOption(
+      new Option('-p, --param <name=value>', 'value of {name:Type} in the statement; can be given several times').argParser(parameter),
+    )
     .addOption(jsonOption('one row a line (JSONEachRow)').conflicts('format'))
     .addOption(sqlUrlOption())
     .addOption(configOption())
@@ -38,7 +45,7 @@ const sql = async (terminal: Terminal, statement: string, options: SqlOptions): 
   });
   if (!response.ok) throw await refusal(response);
   let isEmpty = true;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     isEmpty &&= chunk.length === 0;
     await terminal.write(chunk);
   }
@@ -73,7 +80,9 @@ const refusal = async (response: Response): Promise<CommandError> => {
   const text = printable(await response.text());
   const [, code, what] = exceptionForm.exec(text) ?? [];
   if (code === undefined || what === undefined)
-    return unreachable(`expected ClickHouse at ${new URL(response.url).origin}, got status ${response.status}: ${text.slice(0, 500).trim()}`);
+    return unreachable(
+      `expected ClickHouse at ${new URL(response.url).origin}, got status ${response.status}: ${text.slice(0, 500).trim()}`,
+    );
   return new CommandError(exitCodes.usage, `ClickHouse refused the statement (code ${code}): ${what.trim()}`);
 };
 

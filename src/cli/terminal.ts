@@ -80,7 +80,6 @@ const abortOnInterrupt = (): AbortController => {
 };
 
 // Control characters but line feed and tab, and the marks that reverse the direction of writing.
-// eslint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text from outside, made harmless for a terminal. */

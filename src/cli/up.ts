@@ -12,7 +12,9 @@ export const addUp: AddCommand = (program, terminal) => {
   const command = program
     .command('up')
     .summary('run the yard')
-    .description('Runs nats-server (unless the configuration names one), the projector and a worker, and starts again what dies. Ctrl-C stops them in order.')
+    .description(
+      'Runs nats-server (unless the configuration names one), the projector and a worker, and starts again what dies. Ctrl-C stops them in order.',
+    )
     .addOption(new Option('--roles <names>', `which actors the worker holds, of ${roles.join(',')} (default: all)`).argParser(roleNames))
     .addOption(jsonOption('the addresses as one object when everything is ready'))
     .addOption(configOption())

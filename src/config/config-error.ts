@@ -12,10 +12,12 @@ export type ConfigProblem = {
 
 /** All mistakes of a configuration at once, in one message that a person can act on. */
 export class ConfigError extends PermanentError {
+  readonly source: string;
   readonly problems: readonly ConfigProblem[];
   constructor(source: string, problems: readonly ConfigProblem[]) {
     const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
     super('invalid-configuration', [`The configuration has ${count} (${source}):`, ...problems.map(inWords)].join('\n'));
+    this.source = source;
     this.problems = problems;
   }
 }
@@ -27,9 +29,9 @@ const shownCharacters = 60;
 
 /** A value as it may be shown: on one line, shortened, without credentials in addresses. */
 export const show = (value: unknown): string => {
-  if (value === undefined) return 'nothing';
+  if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'a group of keys';
+  if (typeof value === 'object') return 'a group of keys';
   const text = JSON.stringify(typeof value === 'string' ? value.replace(/:\/\/[^/?#\s]*@/g, '://(hidden)@') : value);
   return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}... (${text.length} characters)`;
 };

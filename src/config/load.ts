@@ -12,7 +12,16 @@ import { applyVariables, fileVariable, isGiven, unknownVariables, type Environme
  * What a process runs with, from a file, the environment over it, and defaults under it. Throws one ConfigError with every mistake that was found; nothing
  * has been started or written by then. This folder is the only reader of the environment.
  */
-export const loadSettings = ({ file, env = process.env, cwd = process.cwd() }: LoadOptions = {}): Settings => {
+export const loadSettings = (options: LoadOptions = {}): Settings => {
+  const { config, secrets, file } = loadConfig(options);
+  const hashKey = hashKeyFrom(givenIn(options.env ?? process.env)('SWITCHYARD_HASH_KEY'), config.dataDir);
+  return { config, secrets: { ...secrets, hashKey }, file };
+};
+
+/** Settings without the key of the hashes, for those who only look: nothing is written. */
+export type LoadedConfig = Omit<Settings, 'secrets'> & { readonly secrets: Omit<Secrets, 'hashKey'> };
+
+export const loadConfig = ({ file, env = process.env, cwd = process.cwd() }: LoadOptions = {}): LoadedConfig => {
   const source = path.resolve(cwd, file ?? (isGiven(env[fileVariable]) ? env[fileVariable] : defaultFile));
   const read = readConfigFile(source);
   if (read.kind === 'unreadable') throw new ConfigError(source, [...read.problems, ...unknownVariables(env, [])]);
@@ -38,7 +47,7 @@ export type LoadOptions = {
 const defaultFile = fileURLToPath(new URL('../../switchyard.yaml', import.meta.url));
 
 /** Throws a ConfigError that names the variables of keys that models need and the environment lacks. For those who are about to call providers. */
-export const requireApiKeys = ({ config, secrets, file }: Settings): void => {
+export const requireApiKeys = ({ config, secrets, file }: LoadedConfig): void => {
   const problems = config.models.flatMap(({ provider }, index): ConfigProblem[] =>
     provider.kind === 'openai-compatible' && provider.apiKeyEnv !== undefined && !secrets.apiKeys.has(provider.apiKeyEnv)
       ? [
@@ -53,12 +62,13 @@ export const requireApiKeys = ({ config, secrets, file }: Settings): void => {
   if (problems.length > 0) throw new ConfigError(file ?? 'built in', problems);
 };
 
-const secretsFrom = (config: Config, env: Environment): Secrets => {
-  const given = (name: string) => (isGiven(env[name]) ? env[name] : undefined);
+const givenIn = (env: Environment) => (name: string) => (isGiven(env[name]) ? env[name] : undefined);
+
+const secretsFrom = (config: Config, env: Environment): LoadedConfig['secrets'] => {
+  const given = givenIn(env);
   return {
     natsPassword: given('NATS_PASSWORD'),
     clickhousePassword: given('CLICKHOUSE_PASSWORD'),
-    hashKey: hashKeyFrom(given('SWITCHYARD_HASH_KEY'), config.dataDir),
     apiKeys: new Map(
       apiKeyNames(config.models).flatMap((name) => {
         const key = given(name);

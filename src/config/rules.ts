@@ -48,7 +48,7 @@ const rules: readonly Rule[] = [
   autoIsTaken('models'),
   autoIsTaken('arms'),
   rule(z.object({ models: named, arms: z.array(z.object({ model: nameSchema })) }), (config, refuse) => {
-    const known = config.models.map((model) => model.id);
+    const known = [...new Set(config.models.map((model) => model.id))];
     config.arms.forEach((arm, index) => {
       if (!known.includes(arm.model)) refuse(['arms', index, 'model'], `expected one of the models ${known.join(', ')}`, arm.model);
     });

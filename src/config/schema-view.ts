@@ -39,7 +39,7 @@ export const nodeAt = (path: ConfigPath, value: unknown, from: SchemaNode = conf
   const node = branchFor(from, value);
   const [key, ...rest] = path;
   if (key === undefined) return node;
-  const next = typeof key === 'number' ? node.items : node.properties?.[key];
+  const next = typeof key === 'number' ? node.items : (node.properties?.[key] ?? (key === 'kind' ? anyKind(node) : undefined));
   return next === undefined ? null : nodeAt(rest, childOf(value, key), next);
 };
 
@@ -51,6 +51,10 @@ const childOf = (value: unknown, key: string | number): unknown =>
 
 const branchFor = (node: SchemaNode, value: unknown): SchemaNode =>
   node.oneOf?.find((branch) => branch.properties?.['kind']?.const === childOf(value, 'kind')) ?? node;
+
+/** What `kind` may be in a union, for a value that names none of them. */
+const anyKind = ({ oneOf }: SchemaNode): SchemaNode | undefined =>
+  oneOf === undefined ? undefined : { enum: oneOf.map((branch) => branch.properties?.['kind']?.const) };
 
 /** In words: "a whole number from 1 to 600", "one of always, second, os". */
 export const describeNode = (node: SchemaNode): string => {

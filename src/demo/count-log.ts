@@ -8,7 +8,7 @@ export const countLog = async (log: EventLog): Promise<LogCounts> => {
   const decided = new Set<string>();
   const ended = new Set<string>();
   const rewarded = new Set<string>();
-  const counts = { events: 0, routed: 0, fromCache: 0, completed: 0, failed: 0, rewarded: 0, twice: 0 };
+  const counts = { events: 0, routed: 0, fromCache: 0, completed: 0, failed: 0, rewarded: 0, feedback: 0, revised: 0, twice: 0 };
   const once = (seen: Set<string>, event: SwitchyardEvent) => {
     if (seen.has(event.correlationid)) counts.twice++;
     seen.add(event.correlationid);
@@ -29,11 +29,16 @@ export const countLog = async (log: EventLog): Promise<LogCounts> => {
         counts.failed++;
         return once(ended, event);
       case 'reward.recorded':
-        if (event.data.revision > 0) return;
+        if (event.data.revision > 0) {
+          counts.revised++;
+          return;
+        }
         counts.rewarded++;
         return once(rewarded, event);
-      case 'cache.stored':
       case 'feedback.received':
+        counts.feedback++;
+        return;
+      case 'cache.stored':
       case 'policy.activated':
         return;
     }

@@ -10,6 +10,8 @@ export type Drain = {
   readonly log: EventLog;
   /** Sequence of the last message in ClickHouse, 0 when it holds none. */
   readonly projectedSequence: () => Promise<number>;
+  /** Asked once all is projected: whether the log itself still owes something. Without it rest is enough. */
+  readonly isSettled?: () => Promise<boolean>;
   readonly signal: AbortSignal;
   readonly onLook?: (behind: number) => void;
   readonly quietMs?: number;
@@ -21,7 +23,7 @@ export type Drained = { readonly lastSequence: number; readonly elapsedMs: numbe
 const lookEveryMs = 100;
 
 export const drain = async (options: Drain): Promise<Drained> => {
-  const { log, projectedSequence, signal, onLook, quietMs = 700, patienceMs = 60_000 } = options;
+  const { log, projectedSequence, isSettled, signal, onLook, quietMs = 700, patienceMs = 60_000 } = options;
   const beganMs = performance.now();
   let movedMs = beganMs;
   let appendedMs = beganMs;
@@ -37,11 +39,14 @@ export const drain = async (options: Drain): Promise<Drained> => {
     last = lastNow;
     projected = projectedNow;
     onLook?.(Math.max(0, last - projected));
-    if (projected >= last && nowMs - appendedMs >= quietMs) return { lastSequence: last, elapsedMs: appendedMs - beganMs };
+    if (projected >= last && nowMs - appendedMs >= quietMs && (isSettled === undefined || (await isSettled())))
+      return { lastSequence: last, elapsedMs: appendedMs - beganMs };
     if (nowMs - movedMs > patienceMs)
       throw new TransientError(
         'not-drained',
-        `expected ClickHouse to reach sequence ${last} of the log, but it has stood at ${projected} for ${Math.round(patienceMs / 1_000)} s`,
+        projected >= last
+          ? `expected every judgement to become a reward, but the log has stood at sequence ${last} for ${Math.round(patienceMs / 1_000)} s without it`
+          : `expected ClickHouse to reach sequence ${last} of the log, but it has stood at ${projected} for ${Math.round(patienceMs / 1_000)} s`,
         patienceMs,
       );
     await sleep(lookEveryMs);

@@ -12,6 +12,9 @@ export type LogCounts = {
   readonly completed: number;
   readonly failed: number;
   readonly rewarded: number;
+  /** Judgements that came in, and revisions of rewards that followed from them. */
+  readonly feedback: number;
+  readonly revised: number;
   readonly twice: number;
 };
 
@@ -28,6 +31,7 @@ export const mismatchesOf = ({ sent, answered, failed, log, rows }: Parity): rea
     ...equal('outcomes in the log (completed and failed)', log.completed + log.failed, sent),
     ...equal('completed in the log', log.completed, answered),
     ...equal('rewarded in the log', log.rewarded, sent),
+    ...equal('revised by feedback in the log', log.revised, log.feedback),
     ...equal('requests recorded twice in the log', log.twice, 0),
     ...equal('rows in ClickHouse', rows.events, log.events),
     ...equal('distinct events in ClickHouse', rows.distinct, log.events),
@@ -37,6 +41,21 @@ export const mismatchesOf = ({ sent, answered, failed, log, rows }: Parity): rea
     ...equal('completed in ClickHouse', rows.completed, log.completed),
     ...equal('failed in ClickHouse', rows.failed, log.failed),
     ...equal('rewarded in ClickHouse', rows.rewarded, log.rewarded),
+    ...equal('feedback in ClickHouse', rows.feedback, log.feedback),
+    ...equal('revised by feedback in ClickHouse', rows.revised, log.revised),
   ];
 };
 
+
+/** All of it on one line. */
+export const describeParity = ({ sent, answered, failed, log, rows }: Parity): string =>
+  [
+    `sent ${sent}`,
+    `answered ${answered}${failed === 0 ? '' : ` + failed ${failed}`}`,
+    `decided ${log.routed + log.fromCache} (routed ${log.routed} + from cache ${log.fromCache})`,
+    `completed ${log.completed}${log.failed === 0 ? '' : ` + failed ${log.failed}`}`,
+    `rewarded ${log.rewarded}`,
+    ...(log.feedback === 0 ? [] : [`judged ${log.feedback}, revised ${log.revised}`]),
+    `events in the log ${log.events}`,
+    `rows in ClickHouse ${rows.events}, distinct ${rows.distinct}, duplicates ${rows.duplicates}`,
+  ].join('; ');

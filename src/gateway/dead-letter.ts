@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 import type { DeadLetters } from '../bus/dead-letters.ts';
 import type { GatewayError } from './error-catalogue.ts';
 
-/** Keeps what nobody can be told about. Never rejects: when the letter cannot be stored either, the log of the process says so. */
+/** Keeps what could not be handled. Never rejects: false when the letter could not be stored either, which the log of the process says. */
 export const buryInput = async (
   { dead, logger }: { readonly dead: DeadLetters; readonly logger: Logger },
   input: { readonly subject: string; readonly sequence?: number; readonly body: Uint8Array },
   error: GatewayError,
-): Promise<void> => {
+): Promise<boolean> => {
   const reason = error.code.replaceAll('_', '-');
   const what = { origin: input.subject, sequence: input.sequence, reason, bytes: input.body.byteLength };
   try {
@@ -21,7 +21,9 @@ export const buryInput = async (
       body: input.body,
     });
     logger.warn(what, 'kept as a dead letter');
+    return true;
   } catch (thrown) {
-    logger.error({ ...what, err: thrown }, 'could not be kept as a dead letter: lost');
+    logger.error({ ...what, err: thrown }, 'could not be kept as a dead letter');
+    return false;
   }
 };

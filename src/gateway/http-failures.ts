@@ -8,19 +8,19 @@ import { sendError } from './http-reply.ts';
 
 /** What goes wrong before a route is reached, in the shape of all other errors. Told apart by code. */
 export const failureHandler =
-  (logger: Logger, bodyLimitBytes: number) =>
+  (logger: Logger) =>
   (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const failure = failureOf(error, request, bodyLimitBytes);
+    const failure = failureOf(error, request);
     const requestId = reply.getHeader('x-request-id') ?? newRequestId();
     if (failure.code === 'internal') logger.error({ err: error, requestId, route: request.routeOptions.url }, 'a request failed inside');
     sendError(reply.header('x-request-id', requestId), failure, false);
   };
 
-const failureOf = (error: unknown, request: FastifyRequest, bodyLimitBytes: number): GatewayError => {
+const failureOf = (error: unknown, request: FastifyRequest): GatewayError => {
   const { code = '', statusCode = 500 } = isFastifyError(error) ? error : {};
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return { code: 'body_too_large', message: `Expected at most ${request.routeOptions.bodyLimit ?? bodyLimitBytes} bytes, got more.` };
+      return { code: 'body_too_large', message: `Expected at most ${request.routeOptions.bodyLimit} bytes, got more.` };
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_INVALID_TYPE':
       return {

@@ -3,14 +3,11 @@ import type { Logger } from 'pino';
 import type { EventLog } from '../bus/event-log.ts';
 import type { Config } from '../config/schema.ts';
 import type { Answering } from '../requests/answer.ts';
-import { createAcceptChat, createReadTenant } from './accept-chat.ts';
-import { chatRoute } from './chat-route.ts';
-import { createReceiveFeedback, feedbackBytesMax } from './feedback.ts';
 import { answerBrokenConnection, failureHandler } from './http-failures.ts';
-import { sendError, sendJson } from './http-reply.ts';
-import { bodyOf, headerText, idempotencyKeyOf } from './http-request.ts';
-import { listModels } from './model-list.ts';
-import { readinessBody, type CheckReadiness } from './readiness.ts';
+import { sendError } from './http-reply.ts';
+import { headerText } from './http-request.ts';
+import { addRoutes } from './http-routes.ts';
+import type { CheckReadiness } from './readiness.ts';
 
 /**
  * The HTTP face of the yard: OpenAI's chat completions and models, feedback, health. Every answer that is not a success has the shape of
@@ -25,6 +22,8 @@ export type HttpGatewayParts = {
   readonly instance: string;
   /** How long answers under way may take to end when the gateway closes; then their callers are cut off. */
   readonly drainMs?: number;
+  /** How often connections are looked at whose request does not arrive; Node's own is 30 s. */
+  readonly connectionsCheckMs?: number;
 };
 
 export type HttpGateway = {
@@ -38,7 +37,7 @@ export const startHttpGateway = async (parts: HttpGatewayParts): Promise<HttpGat
   const { config, logger, drainMs = 10_000 } = parts;
   const underWay = new Set<AbortController>();
   let closing = false;
-  const server = createServer(config, logger);
+  const server = createServer(parts);
   addRoutes(server, parts, underWay, () => closing);
   const address = await server.listen({ host: config.http.host, port: config.http.port });
   return {
@@ -57,12 +56,13 @@ export const startHttpGateway = async (parts: HttpGatewayParts): Promise<HttpGat
   };
 };
 
-const createServer = (config: Config, logger: Logger): FastifyInstance => {
-  const fail = failureHandler(logger, config.http.bodyLimitBytes);
+const createServer = ({ config, logger, connectionsCheckMs = 5_000 }: HttpGatewayParts): FastifyInstance => {
+  const fail = failureHandler(logger);
   const server = fastify({
     logger: false,
     bodyLimit: config.http.bodyLimitBytes,
     requestTimeout: config.requests.deadlineMs,
+    http: { connectionsCheckingInterval: connectionsCheckMs },
     // Requests that still come in on open connections get our own error, not the framework's.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
@@ -94,67 +94,4 @@ const createServer = (config: Config, logger: Logger): FastifyInstance => {
       );
   });
   return server;
-};
-
-const routes = new Map([
-  ['/v1/chat/completions', 'POST'],
-  ['/v1/feedback', 'POST'],
-  ['/v1/models', 'GET, HEAD'],
-  ['/healthz', 'GET, HEAD'],
-  ['/readyz', 'GET, HEAD'],
-]);
-
-const addRoutes = (server: FastifyInstance, parts: HttpGatewayParts, underWay: Set<AbortController>, isClosing: () => boolean): void => {
-  const { config, answering } = parts;
-  const accept = createAcceptChat(config);
-  server.post('/v1/chat/completions', chatRoute({ accept, answering, idleMs: config.requests.idleMs, underWay, isClosing }));
-
-  const models = listModels(config, Date.now());
-  server.get('/v1/models', (_request, reply) => sendJson(reply, 200, { object: 'list', data: [...models.values()] }));
-  server.get<{ Params: { '*': string } }>('/v1/models/*', (request, reply) => {
-    const id = request.params['*'];
-    const model = models.get(id);
-    return model === undefined
-      ? sendError(
-          reply,
-          {
-            code: 'model_not_found',
-            param: 'model',
-            message: `Expected one of ${[...models.keys()].join(', ').slice(0, 500)}; got "${id}".`,
-          },
-          false,
-        )
-      : sendJson(reply, 200, model);
-  });
-
-  const readTenant = createReadTenant(config);
-  const receiveFeedback = createReceiveFeedback(parts);
-  server.post('/v1/feedback', { bodyLimit: feedbackBytesMax }, async (request, reply) => {
-    const tenant = readTenant(headerText(request, 'x-switchyard-tenant'));
-    if (tenant.kind === 'refused') return sendError(reply, tenant.error, false);
-    const received = await receiveFeedback(tenant.value, idempotencyKeyOf(request), bodyOf(request));
-    return received.kind === 'refused' ? sendError(reply, received.error, false) : sendJson(reply, 202, received.value);
-  });
-
-  server.get('/healthz', (_request, reply) => sendJson(reply, 200, { status: 'alive' }));
-  server.get('/readyz', async (_request, reply) => {
-    const body = readinessBody([...(await parts.readiness()), ...(isClosing() ? [{ part: 'http', ready: false, detail: 'closing' }] : [])]);
-    return sendJson(reply, body.status === 'ready' ? 200 : 503, body);
-  });
-
-  server.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const allowed = path.startsWith('/v1/models/') ? 'GET, HEAD' : routes.get(path);
-    if (allowed !== undefined)
-      return sendError(
-        reply.header('allow', allowed),
-        { code: 'method_not_allowed', message: `Expected ${allowed}, got ${request.method}.` },
-        false,
-      );
-    return sendError(
-      reply,
-      { code: 'not_found', message: `Expected one of ${[...routes.keys()].join(', ')}; got ${path.slice(0, 128)}.` },
-      false,
-    );
-  });
 };

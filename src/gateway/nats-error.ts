@@ -19,17 +19,8 @@ export const publishRefusal = (messenger: Messenger, reply: string, requestId: s
   });
 };
 
-/** What `js.publish()` waits for. */
-export type PublishAcknowledgement =
-  | { readonly stream: string; readonly seq: number; readonly duplicate?: true }
-  | {
-      readonly stream: string;
-      readonly seq: 0;
-      readonly error: { readonly code: number; readonly err_code: number; readonly description: string };
-    };
-
-/** In the form of JetStream's own errors, so that `js.publish()` rejects. The number is not one of JetStream's. */
-export const refusedAcknowledgement = (stream: string, error: GatewayError): PublishAcknowledgement => ({
+/** To the publisher who waits as `js.publish()` does: in the form of JetStream's own errors, so that it rejects. The number is not one of JetStream's. */
+export const refusedAcknowledgement = (stream: string, error: GatewayError) => ({
   stream,
   seq: 0,
   error: { code: errorCatalogue[error.code].status, err_code: 1, description: `${error.code}: ${error.message}` },

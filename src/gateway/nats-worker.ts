@@ -1,21 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import type { Messenger } from '../bus/messenger.ts';
 import type { TakenItem } from '../bus/work-queue.ts';
 import type { Config } from '../config/schema.ts';
-import { PermanentError } from '../errors.ts';
 import { subjects } from '../events/index.ts';
 import type { Answering } from '../requests/answer.ts';
 import { modelNames } from './accept-chat.ts';
-import { createAnswerPublisher, type AnswerPublisher } from './answer-publisher.ts';
+import { createAnswerPublisher } from './answer-publisher.ts';
+import { cancellationKey, createRecentCancellations, readCancellation } from './cancellations.ts';
 import { createReadChatBody } from './chat-schema.ts';
-import { collectAnswer, wholeCompletion } from './completion.ts';
 import { buryInput } from './dead-letter.ts';
-import { errorCatalogue, type GatewayError } from './error-catalogue.ts';
+import { errorCatalogue } from './error-catalogue.ts';
 import { publishRefusal } from './nats-error.ts';
-import { createRecentCancellations } from './recent-cancellations.ts';
+import { encodeJson } from './nats-messages.ts';
+import { publishChunks, publishWhole } from './publish-answer.ts';
 import { readWork, type Work } from './work-item.ts';
 
 /**
@@ -51,6 +50,7 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
   const cancelled = createRecentCancellations();
   const readBody = createReadChatBody(config.requests, modelNames(config));
   let breaks = 0;
+  let taking = true;
   const unwatch = bus.onStatus((status) => {
     if (status.kind !== 'connected') breaks++;
   });
@@ -62,7 +62,11 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
     if (works.length === 0) cancelled.add(key);
     for (const { caller } of works) caller.abort();
   });
-  await cancellations.ready;
+  // A gateway in another process asks whether anybody takes from the queue.
+  const presence = bus.messenger.subscribe(subjects.actor('worker'), ({ reply }) => {
+    if (reply !== undefined && taking) bus.messenger.publish(reply, encodeJson({ taking }));
+  });
+  await Promise.all([cancellations.ready, presence.ready]);
 
   const heartbeat = setInterval(
     () => {
@@ -75,8 +79,9 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
     const read = readWork(item, readBody);
     if (read.kind === 'poison') {
       if (read.reply !== undefined) publishRefusal(bus.messenger, read.reply, read.requestId ?? '', read.error);
-      await buryInput({ dead: bus.dead, logger }, item, read.error);
-      return item.done();
+      if (await buryInput({ dead: bus.dead, logger }, item, read.error)) await item.done();
+      else item.again(pauseMs(item.delivery, undefined));
+      return;
     }
     const { work } = read;
     const key = cancellationKey(work.request.requestId, work.reply);
@@ -100,8 +105,8 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
       requestId: work.request.requestId,
       attempt: item.delivery,
     });
-    const parts_ = parts.answering.answer(work.request, entry.caller.signal);
-    const error = await (work.delivery === 'chunks' ? publishChunks(parts_, publisher) : publishWhole(parts_, publisher));
+    const answerParts = parts.answering.answer(work.request, entry.caller.signal);
+    const error = await (work.delivery === 'chunks' ? publishChunks : publishWhole)(answerParts, publisher);
     if (entry.isGivenBack) return;
     if (error !== null) {
       const isTransient = errorCatalogue[error.code].retry === 'same-id';
@@ -111,7 +116,8 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
         return;
       }
       publisher.error(error);
-      if (isTransient) await buryInput({ dead: bus.dead, logger }, item, error);
+      // Left unacknowledged, the queue itself buries it (see bus/jetstream/undelivered.ts).
+      if (isTransient && !(await buryInput({ dead: bus.dead, logger }, item, error))) return;
     }
     await bus.messenger.flush();
     if (breaks === breaksBefore) await item.done();
@@ -130,7 +136,6 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
     }
   };
 
-  let taking = true;
   const take = async () => {
     for await (const item of bus.requests.take({ concurrency, signal: stop.signal })) void handleSafely(item);
   };
@@ -157,42 +162,9 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
       if (underWay.size > 0) logger.warn({ requests: underWay.size, drainMs }, 'closing: requests were given back to the queue');
       clearInterval(heartbeat);
       unwatch();
-      await cancellations.close();
+      await Promise.all([cancellations.close(), presence.close()]);
     },
   };
-};
-
-/** Null when the answer is out, else the error that ended it. */
-const publishChunks = async (parts: ReturnType<Answering['answer']>, publisher: AnswerPublisher): Promise<GatewayError | null> => {
-  for await (const part of parts) {
-    switch (part.kind) {
-      case 'started':
-        publisher.begin(part);
-        break;
-      case 'delta':
-        await publisher.chunk(part.text, part.toolCalls);
-        break;
-      case 'finished':
-        publisher.final(part);
-        return null;
-      case 'failed':
-        return part.error;
-    }
-  }
-  throw new TypeError('expected an answer to end with `finished` or `failed`');
-};
-
-const publishWhole = async (parts: ReturnType<Answering['answer']>, publisher: AnswerPublisher): Promise<GatewayError | null> => {
-  const answer = await collectAnswer(parts);
-  if (answer.origin !== null) publisher.begin(answer.origin);
-  if (answer.kind === 'failed') return answer.error;
-  try {
-    publisher.final(answer.finished, wholeCompletion(answer, Date.now()));
-    return null;
-  } catch (error) {
-    if (!(error instanceof PermanentError && error.code === 'too-large')) throw error;
-    return { code: 'answer_too_large', message: `The answer does not fit into one message (${error.message}); ask with "stream": true.` };
-  }
 };
 
 /** A publisher may be at work on what another worker has by now. */
@@ -208,16 +180,3 @@ const longestPauseMs = 10_000;
 
 const pauseMs = (delivery: number, retryAfterMs: number | undefined): number =>
   Math.min(Math.max(retryAfterMs ?? 0, firstPauseMs) * 2 ** (delivery - 1), longestPauseMs);
-
-const cancellationSchema = z.object({ request_id: z.string().max(128), reply: z.string().max(256) });
-
-const readCancellation = (body: Uint8Array): string | null => {
-  try {
-    const { request_id: requestId, reply } = cancellationSchema.parse(JSON.parse(new TextDecoder().decode(body)));
-    return cancellationKey(requestId, reply);
-  } catch {
-    return null;
-  }
-};
-
-const cancellationKey = (requestId: string, reply: string): string => `${requestId} ${reply}`;

@@ -42,7 +42,7 @@ export const findNatsServer = (candidates: readonly string[] = ['nats-server', f
   const seen: string[] = [];
   for (const candidate of candidates) {
     const { stdout, error } = spawnSync(candidate, ['--version'], { encoding: 'utf8', timeout: 10_000 });
-    const [, major, minor] = /v(\d+)\.(\d+)\.\d+/.exec(error === undefined ? stdout : '') ?? [];
+    const [, major, minor] = /^nats-server: v(\d+)\.(\d+)\.\d+/.exec(error === undefined ? stdout : '') ?? [];
     if (isNewEnough(Number(major), Number(minor))) return candidate;
     seen.push(`${candidate}: ${error === undefined ? stdout.trim() : 'not there'}`);
   }
@@ -90,7 +90,8 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
 
   const untilMs = Date.now() + readyTimeoutMs;
   while (whyEnded() === undefined && Date.now() < untilMs) {
-    const port = options.port === 0 ? portIn(files.ports, child.pid) : options.port;
+    // Not simply the port that was asked for: if that is taken, somebody else answers there.
+    const port = portIn(files.ports, child.pid);
     if (port !== null && (await isReady(host, port)) && child.pid !== undefined && whyEnded() === undefined)
       return { url: `nats://${host.includes(':') ? `[${host}]` : host}:${port}`, port, pid: child.pid, exited: ended.promise, stop };
     await Promise.race([ended.promise, sleep(lookEveryMs)]);
@@ -125,7 +126,7 @@ jetstream {
 }
 `;
 
-/** The server writes its free port into a file that carries its process id. */
+/** Once it listens, the server writes its port into a file that carries its process id. */
 const portIn = (folder: string, pid: number | undefined): number | null => {
   try {
     const { nats } = JSON.parse(readFileSync(path.join(folder, `nats-server_${pid ?? 0}.ports`), 'utf8')) as {

@@ -34,7 +34,7 @@ const main = async () => {
     process.exit(1);
   };
   const bus = await connectBus({ settings, name: `switchyard worker ${instance}`, logger });
-  const providers = createProviders(settings);
+  const providers = await createProviders(settings);
   const yard = await startYard({
     instance,
     settings,

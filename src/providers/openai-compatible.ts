@@ -2,12 +2,13 @@ import { Pool } from 'undici';
 import { PermanentError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { watchCall } from './call-watch.ts';
-import { isLast, type AnswerReader } from './openai/answer-reader.ts';
+import type { AnswerReader } from './openai/answer-reader.ts';
 import type { Headers, Sent } from './openai/errors.ts';
 import { openExchange } from './openai/exchange.ts';
 import { refusedAnswer, wrongAnswer } from './openai/refused-answer.ts';
 import { streamedAnswer } from './openai/streamed-answer.ts';
 import { wholeAnswer } from './openai/whole-answer.ts';
+import { isLast } from './parts.ts';
 import type { Provider, ProviderCall, ProviderPart } from './provider.ts';
 
 /**
@@ -28,12 +29,21 @@ const connectTimeoutMs = 10_000;
 
 export const openAiCompatible = ({ id, baseUrl, model, apiKey, connections }: OpenAiOptions): Provider => {
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
-    throw new PermanentError('config_invalid', `model ${id}: expected an API key of visible ASCII characters, without spaces or line breaks`);
+    throw new PermanentError(
+      'config-invalid',
+      `model ${id}: expected an API key of visible ASCII characters, without spaces or line breaks`,
+    );
   const base = new URL(baseUrl);
   const path = `${base.pathname.replace(/\/+$/, '')}/chat/completions${base.search}`;
   const headers = ['content-type', 'application/json', ...(apiKey === undefined ? [] : ['authorization', `Bearer ${apiKey}`])];
   // Deadlines are the watch's business, and exact; undici's own are coarse, and off.
-  const pool = new Pool(base.origin, { connections, connect: { timeout: connectTimeoutMs }, headersTimeout: 0, bodyTimeout: 0, allowH2: false });
+  const pool = new Pool(base.origin, {
+    connections,
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+  });
 
   async function* answer(call: ProviderCall): AsyncGenerator<ProviderPart, void, undefined> {
     const sent: Sent = { body: JSON.stringify(requestBody(model, call)), apiKey };
@@ -77,5 +87,9 @@ const readerOf = (status: number, headers: Headers, { streamed, maxAnswerBytes }
   if (/^application\/([a-z0-9.-]+\+)?json$/.test(type)) return wholeAnswer(maxAnswerBytes, sent);
   if (streamed && type === 'text/event-stream') return streamedAnswer(maxAnswerBytes, sent);
   const expected = streamed ? 'text/event-stream' : 'application/json';
-  return wrongAnswer({ code: 'provider_error', detail: `expected a body of type ${expected}, got ${type.slice(0, 64)}`, httpStatus: status });
+  return wrongAnswer({
+    code: 'provider_error',
+    detail: `expected a body of type ${expected}, got ${type.slice(0, 64)}`,
+    httpStatus: status,
+  });
 };

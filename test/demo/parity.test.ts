@@ -5,8 +5,8 @@ const whole: Parity = {
   sent: 10,
   answered: 9,
   failed: 1,
-  log: { events: 41, routed: 8, fromCache: 2, completed: 9, failed: 1, rewarded: 10, twice: 0 },
-  rows: { events: 41, distinct: 41, duplicates: 0, routed: 8, fromCache: 2, completed: 9, failed: 1, rewarded: 10 },
+  log: { events: 41, routed: 8, fromCache: 2, completed: 9, failed: 1, rewarded: 10, feedback: 8, revised: 8, twice: 0 },
+  rows: { events: 41, distinct: 41, duplicates: 0, routed: 8, fromCache: 2, completed: 9, failed: 1, rewarded: 10, feedback: 8, revised: 8 },
 };
 
 describe('parity', () => {

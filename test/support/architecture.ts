@@ -17,7 +17,7 @@ export const parts: Readonly<Record<string, Part>> = {
   'bus ports': { mayKnow: ['foundation', 'events'], types: ['config'] },
   bus: { mayKnow: ['foundation', 'events', 'bus ports', 'config'] },
   'providers port': { mayKnow: ['foundation', 'events', 'requests'] },
-  providers: { mayKnow: ['foundation', 'events', 'requests', 'providers port', 'config'] },
+  providers: { mayKnow: ['foundation', 'events', 'requests', 'domain', 'providers port', 'config'] },
   actors: { mayKnow: ['foundation', 'events', 'requests', 'domain', 'bus ports', 'providers port'], types: ['config'] },
   projections: { mayKnow: ['foundation', 'events', 'domain', 'bus ports'], types: ['config'] },
   gateway: { mayKnow: ['foundation', 'events', 'requests', 'bus ports', 'config'] },

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
+import type { BusConfig } from '../../src/bus/bus-config.ts';
 import { openBus, type BusSettings } from '../../src/bus/jetstream/connect.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -45,28 +46,13 @@ export const startTestNats = async (options: { readonly durability?: Config['log
 };
 
 /** Limits small enough for tests: an acknowledgement wait of one second, three deliveries. */
-export const testBusConfig: Pick<Config, 'log' | 'requests'> = {
-  log: {
-    durability: 'os',
-    maxAgeDays: 1,
-    maxBytes: 1024 ** 3,
-    duplicateWindowSeconds: 120,
-    replicas: 1,
-    appendTimeoutMs: 2_000,
-  },
+export const testBusConfig: BusConfig = {
+  log: { maxAgeDays: 1, maxBytes: 1024 ** 3, duplicateWindowSeconds: 120, replicas: 1, appendTimeoutMs: 2_000 },
   requests: {
-    concurrency: 64,
     queueBytes: 64 * 1024 ** 2,
     queueAgeSeconds: 600,
     ackWaitSeconds: 1,
     maxDeliveries: 3,
-    deadlineMs: 30_000,
-    firstTokenMs: 5_000,
-    idleMs: 5_000,
-    answerBytes: 4 * 1024 ** 2,
-    promptCharacters: 500_000,
-    messages: 1_000,
-    jsonDepth: 32,
     answersKeptSeconds: 60,
     answersKeptBytes: 64 * 1024 ** 2,
   },
@@ -78,6 +64,6 @@ export const connectTestBus = (url: string, settings: Partial<BusSettings> = {})
     name: 'test',
     pingIntervalMs: 500,
     config: testBusConfig,
-    logger: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
+    logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
     ...settings,
   });

@@ -28,7 +28,14 @@ type Overrides = Readonly<Record<string, unknown>>;
 /** Three simulated models that answer fast, so that a test is about the yard. */
 const simulated = (id: string, quality: number, seed: number) => ({
   id,
-  provider: { kind: 'simulated', firstTokenMs: { median: 5, p95: 15 }, tokensPerSecond: 5_000, answerTokens: { median: 20, p95: 60 }, quality, seed },
+  provider: {
+    kind: 'simulated',
+    firstTokenMs: { median: 5, p95: 15 },
+    tokensPerSecond: 5_000,
+    answerTokens: { median: 20, p95: 60 },
+    quality,
+    seed,
+  },
   price: { inputUsdPerMillionTokens: 0.1 * seed, outputUsdPerMillionTokens: 0.4 * seed },
   contextTokens: 100_000,
 });

@@ -1,5 +1,6 @@
 import { headers, MsgHdrsImpl, type MsgHdrs } from '@nats-io/transport-node';
 import { PermanentError } from '../../errors.ts';
+import { asBusError } from './failures.ts';
 
 /** Headers of the server's own, which change what it does with a message. They are not handed on and not taken from outside. */
 const reserved = /^nats-/i;
@@ -9,10 +10,18 @@ export const toHeaders = (record: Readonly<Record<string, string>>, messageId?: 
   const made = headers();
   for (const [name, value] of Object.entries(record)) {
     if (reserved.test(name)) throw new PermanentError('bus-invalid', `expected a header of the application, got ${name}`);
-    made.set(name, value);
+    set(made, name, value);
   }
-  if (messageId !== undefined) made.set('Nats-Msg-Id', messageId);
+  if (messageId !== undefined) set(made, 'Nats-Msg-Id', messageId);
   return made;
+};
+
+const set = (made: MsgHdrs, name: string, value: string): void => {
+  try {
+    made.set(name, value);
+  } catch (error) {
+    throw asBusError(error, 'a header');
+  }
 };
 
 const lineBreak = /[\r\n]/;

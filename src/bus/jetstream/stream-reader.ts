@@ -48,6 +48,8 @@ export async function* readStream<T>(
           pauseMs = firstPauseMs;
           progressMs = Date.now();
           for (const message of chunk) {
+            // A consumer that should begin behind the end of the stream begins at its end.
+            if (message.sequence < next) continue;
             if (to !== undefined && message.sequence > to) return;
             if (message.sequence > next && last !== undefined)
               link.logger.error({ stream, expected: next, seen: message.sequence }, 'messages are missing in the stream');

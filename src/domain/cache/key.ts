@@ -18,4 +18,13 @@ export const canonicalQuestion = ({ tenant, model, messages, parameters }: Quest
   canonicalJson([tenant, model, messages, Object.fromEntries(Object.entries(parameters).filter(([name]) => !carriage.has(name)))]);
 
 /** Parameters that change how an answer travels or is accounted for, not what it says. */
-const carriage = new Set(['stream', 'stream_options', 'user', 'metadata', 'store', 'service_tier', 'prompt_cache_key', 'safety_identifier']);
+const carriage = new Set([
+  'stream',
+  'stream_options',
+  'user',
+  'metadata',
+  'store',
+  'service_tier',
+  'prompt_cache_key',
+  'safety_identifier',
+]);

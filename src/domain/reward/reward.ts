@@ -103,7 +103,9 @@ export const reviseReward = (standing: StandingReward, scoreMicro: number, weigh
 export const weigh = (parts: RewardParts, weights: RewardWeights): number =>
   Math.min(
     million,
-    Math.round(parts.success * weights.success + parts.streaming * weights.streaming + parts.cache * weights.cache + parts.cost * weights.cost),
+    Math.round(
+      parts.success * weights.success + parts.streaming * weights.streaming + parts.cache * weights.cache + parts.cost * weights.cost,
+    ),
   );
 
 const firstReward = (

@@ -77,7 +77,7 @@ const reach = (alpha: number, beta: number): number => {
   return distance;
 };
 
-/** log Gamma(z) - ((z - 1/2) log z - z + log(2 pi) / 2) for z > 0. Absolute error below 3e-15 for z above 1e-3. Source: NIST DLMF 5.11.1, 5.5.1. */
+/** log Gamma(z) - ((z - 1/2) log z - z + log(2 pi) / 2) for z > 0. Absolute error below 1e-14 for z from 1e-3. Source: NIST DLMF 5.11.1, 5.5.1. */
 export const stirlingRemainder = (z: number): number => {
   if (z >= 10) return stirlingSeries(z);
   let product = 1;

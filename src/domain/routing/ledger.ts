@@ -1,53 +1,56 @@
 import type { EventOf, Sequence, SwitchyardEvent, Tenant } from '../../events/index.ts';
-import { reviseReward, type RewardParts, type RewardRecorded, type RewardWeights } from '../reward/reward.ts';
+import type { StandingReward } from '../reward/reward.ts';
+import { createRing, type Ring } from './ring.ts';
 
 /**
- * What the log says of each recent request: its decision, whether it ended, its reward as it stands, the feedback that waits. A fold of the log, bounded in
- * requests: the oldest closed ones are forgotten first, then the oldest of all. Constant time for each event.
+ * What the log says of each recent request: what it began with, whether it has ended, its reward as it stands, the feedback that waits. A fold of the log in constant time
+ * for each event, and bounded: the requests that ended first are forgotten first, open ones only when there are no others.
  *
- * 1. A request has at most one decision and one outcome; feedback of one id counts once.
- * 2. Feedback is applied in the order of the log; the last applied score stands.
+ * 1. A request has one beginning and one outcome; feedback of one id counts once.
+ * 2. Feedback becomes revisions in the order of the log, so that all routers propose the same; the last score stands.
+ * 3. An event that was folded before changes nothing.
  */
 export type Ledger = {
   readonly limit: number;
-  /** By tenant and request id, in the order of first mention. */
+  /** By tenant and request id. */
   readonly requests: Map<string, LedgerEntry>;
-  /** Keys of decisions without outcome, in the order of their decisions. */
-  readonly open: Set<string>;
-  /** Feedback that has not become a revision yet, by event id, in the order of the log. */
+  /** Decisions without outcome, in the order of the log. */
+  readonly open: Map<string, EventOf<'route.decided'>>;
+  /** Keys of the requests that have ended, in the order of the log. */
+  readonly ended: Ring<string>;
+  /** Feedback that has not become a revision yet, by event id, in the order of the log; also that of requests that are not known. */
   readonly pendingFeedback: Map<string, EventOf<'feedback.received'>>;
+  /** The same by request. */
+  readonly waiting: Map<string, readonly EventOf<'feedback.received'>[]>;
   /** Requests that were forgotten to make room. */
   forgotten: number;
+  /** Feedback that was forgotten to make room or because its request did not come, or refused as one too many. */
+  feedbackDropped: number;
 };
 
-type LedgerEntry = {
-  readonly decision: Decision | null;
-  readonly outcomeSequence: Sequence | null;
-  readonly reward: StandingReward | null;
-};
-
-type Decision = {
+export type LedgerEntry = {
+  /** Of the decision, the hit of the cache, or the failure of a request that no arm could take. */
   readonly sequence: Sequence;
-  /** Null where the request was answered from the cache or refused. */
-  readonly event: EventOf<'route.decided'> | null;
+  outcomeSequence: Sequence | null;
+  reward: StandingReward | null;
+  /** Ids of the feedback that became revisions. */
+  feedbackIds: readonly string[];
 };
 
-type StandingReward = {
-  readonly arm: string;
-  readonly model: string;
-  readonly revision: number;
-  readonly parts: RewardParts;
-  readonly counts: boolean;
-  /** Event ids of the feedback that has been applied. */
-  readonly applied: readonly string[];
-};
+/** So often one request can be judged anew. */
+export const revisionLimit = 100;
+/** So much later than feedback whose request is not known other feedback may come before the first is given up. */
+const unmatchedMs = 900_000;
 
 export const emptyLedger = (limit: number): Ledger => ({
   limit,
   requests: new Map(),
-  open: new Set(),
+  open: new Map(),
+  ended: createRing(),
   pendingFeedback: new Map(),
+  waiting: new Map(),
   forgotten: 0,
+  feedbackDropped: 0,
 });
 
 /** Folds one event in place. */
@@ -55,163 +58,90 @@ export const evolveLedger = (ledger: Ledger, event: SwitchyardEvent, at: Sequenc
   const key = keyOf(event.tenant, event.correlationid);
   switch (event.type) {
     case 'route.decided':
-      amend(ledger, key, { decision: { sequence: at, event } });
-      if (ledger.requests.get(key)?.outcomeSequence === null) ledger.open.add(key);
+      if (begin(ledger, key, at) !== null) ledger.open.set(key, event);
       break;
     case 'cache.hit':
-      amend(ledger, key, { decision: { sequence: at, event: null } });
+      if (begin(ledger, key, at) !== null) ledger.ended.push(key);
       break;
     case 'response.completed':
-    case 'response.failed': {
-      const known = ledger.requests.get(key);
-      // One that no arm could take has no decision: its failure stands in the place of one.
-      amend(ledger, key, { outcomeSequence: at, ...(known?.decision == null ? { decision: { sequence: at, event: null } } : {}) });
-      ledger.open.delete(key);
+    case 'response.failed':
+      end(ledger, key, at);
       break;
-    }
-    case 'reward.recorded': {
-      const { arm, model, revision, parts, cause, evidence } = event.data;
-      const before = ledger.requests.get(key)?.reward ?? null;
-      if (before !== null && revision <= before.revision) break;
-      const applied = before === null ? [] : before.applied;
-      const feedback = cause === 'feedback' ? event.causationid : undefined;
-      amend(ledger, key, {
-        reward: {
-          arm,
-          model,
-          revision,
-          parts,
-          counts: before?.counts ?? evidence.trials === 1,
-          applied: feedback === undefined ? applied : [...applied, feedback],
-        },
-      });
-      if (feedback !== undefined) ledger.pendingFeedback.delete(feedback);
+    case 'reward.recorded':
+      reward(ledger, key, event);
       break;
-    }
     case 'feedback.received':
-      ledger.pendingFeedback.set(event.id, event);
-      if (ledger.pendingFeedback.size > ledger.limit) forgetOldest(ledger.pendingFeedback);
+      receive(ledger, key, event);
       break;
     case 'cache.stored':
     case 'policy.activated':
       break;
   }
-  makeRoom(ledger);
   return ledger;
 };
 
-export type FeedbackVerdict =
-  | { readonly kind: 'revise'; readonly data: RewardRecorded }
-  /** The request is known and has no reward yet. */
-  | { readonly kind: 'wait' }
-  /** No such request, or one that was forgotten. */
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'already' };
+export const keyOf = (tenant: Tenant, requestId: string): string => `${tenant}:${requestId}`;
 
-/** Feedback is applied by at most this many revisions of one request. */
-const revisionLimit = 1_000;
-
-export const decideFeedback = (ledger: Ledger, event: EventOf<'feedback.received'>, weights: RewardWeights): FeedbackVerdict => {
-  const known = ledger.requests.get(keyOf(event.tenant, event.correlationid));
-  if (known === undefined) return { kind: 'unknown' };
-  if (known.reward === null) return { kind: 'wait' };
-  const { arm, model, revision, parts, counts, applied } = known.reward;
-  if (applied.includes(event.id) || revision >= revisionLimit) return { kind: 'already' };
-  return { kind: 'revise', data: reviseReward({ arm, model, parts, revision, counts }, event.data.scoreMicro, weights) };
+/** Null when the request is known already. */
+const begin = (ledger: Ledger, key: string, at: Sequence): LedgerEntry | null => {
+  if (ledger.requests.has(key)) return null;
+  if (ledger.requests.size >= ledger.limit) forgetOne(ledger);
+  const entry: LedgerEntry = { sequence: at, outcomeSequence: null, reward: null, feedbackIds: [] };
+  ledger.requests.set(key, entry);
+  return entry;
 };
 
-export type KnownRequest = { readonly decisionSequence: Sequence; readonly outcomeSequence: Sequence | null };
-
-export const findRequest = (ledger: Ledger, tenant: Tenant, requestId: string): KnownRequest | null => {
-  const known = ledger.requests.get(keyOf(tenant, requestId));
-  return known?.decision == null ? null : { decisionSequence: known.decision.sequence, outcomeSequence: known.outcomeSequence };
+const end = (ledger: Ledger, key: string, at: Sequence): void => {
+  const known = ledger.requests.get(key);
+  if (known !== undefined && known.outcomeSequence !== null) return;
+  // A request that no arm could take begins with its failure; so does, for this ledger, one whose decision lies before the log that was read.
+  if (known === undefined || ledger.open.delete(key)) ledger.ended.push(key);
+  const entry = known ?? begin(ledger, key, at);
+  if (entry !== null) entry.outcomeSequence = at;
 };
 
-export type OpenDecision = {
-  readonly tenant: Tenant;
-  readonly requestId: string;
-  readonly decisionId: string;
-  readonly arm: string;
-  readonly model: string;
-  readonly host: string;
-  readonly retryable: boolean;
-  readonly streamed: boolean;
-  readonly decidedAtMs: number;
-  readonly deadlineMs: number;
+const reward = (ledger: Ledger, key: string, event: EventOf<'reward.recorded'>): void => {
+  const entry = ledger.requests.get(key);
+  const { arm, model, revision, parts, cause, evidence } = event.data;
+  const answered = cause === 'feedback' && event.causationid !== undefined ? ledger.pendingFeedback.get(event.causationid) : undefined;
+  if (answered !== undefined) forgetFeedback(ledger, answered);
+  if (entry === undefined || (entry.reward !== null && revision <= entry.reward.revision)) return;
+  entry.reward = { arm, model, revision, parts, counts: entry.reward?.counts ?? evidence.trials === 1 };
+  if (answered !== undefined) entry.feedbackIds = [...entry.feedbackIds, answered.data.feedbackId];
 };
 
-/** Decisions before a moment that have no outcome, the oldest first. */
-export const openDecisions = (ledger: Ledger, options: { readonly beforeMs: number; readonly limit: number }): readonly OpenDecision[] => {
-  const found: OpenDecision[] = [];
-  for (const key of ledger.open) {
-    if (found.length >= options.limit) break;
-    const event = ledger.requests.get(key)?.decision?.event;
-    if (event == null) continue;
-    const decidedAtMs = Date.parse(event.time);
-    if (decidedAtMs >= options.beforeMs) continue;
-    const { arm, model, host, retryable, streamed, deadline } = event.data;
-    found.push({
-      tenant: event.tenant,
-      requestId: event.correlationid,
-      decisionId: event.id,
-      arm,
-      model,
-      host,
-      retryable,
-      streamed,
-      decidedAtMs,
-      deadlineMs: Date.parse(deadline),
-    });
+const receive = (ledger: Ledger, key: string, event: EventOf<'feedback.received'>): void => {
+  const entry = ledger.requests.get(key);
+  const waiting = ledger.waiting.get(key) ?? [];
+  const { feedbackId } = event.data;
+  if (entry?.feedbackIds.includes(feedbackId) === true || waiting.some(({ data }) => data.feedbackId === feedbackId)) return;
+  if (waiting.length + (entry?.reward?.revision ?? 0) >= revisionLimit) {
+    ledger.feedbackDropped++;
+    return;
   }
-  return found;
-};
-
-/** Feedback received before a moment that no revision has taken up, the oldest first; `skip` leaves out what is still without its request. */
-export const waitingFeedback = (
-  ledger: Ledger,
-  options: { readonly beforeMs: number; readonly limit: number; readonly skip: (eventId: string) => boolean },
-): readonly EventOf<'feedback.received'>[] => {
-  const found: EventOf<'feedback.received'>[] = [];
-  for (const event of ledger.pendingFeedback.values()) {
-    if (found.length >= options.limit) break;
-    if (Date.parse(event.time) >= options.beforeMs) continue;
-    if (!ledger.requests.has(keyOf(event.tenant, event.correlationid)) && options.skip(event.id)) continue;
-    found.push(event);
-  }
-  return found;
-};
-
-const keyOf = (tenant: Tenant, requestId: string) => `${tenant}:${requestId}`;
-
-const blank: LedgerEntry = { decision: null, outcomeSequence: null, reward: null };
-
-const amend = (ledger: Ledger, key: string, change: Partial<LedgerEntry>): void => {
-  ledger.requests.set(key, { ...(ledger.requests.get(key) ?? blank), ...change });
-};
-
-/** Open decisions are looked over at most so far for a closed one to forget; they are few, and old ones are closed by the caretaker. */
-const lookLimit = 64;
-
-const makeRoom = (ledger: Ledger): void => {
-  while (ledger.requests.size > ledger.limit) {
-    let chosen: string | undefined;
-    let looked = 0;
-    for (const key of ledger.requests.keys()) {
-      chosen ??= key;
-      if (!ledger.open.has(key)) {
-        chosen = key;
-        break;
-      }
-      if (++looked >= lookLimit) break;
-    }
-    if (chosen === undefined) return;
-    ledger.requests.delete(chosen);
-    ledger.open.delete(chosen);
-    ledger.forgotten++;
+  ledger.waiting.set(key, [...waiting, event]);
+  ledger.pendingFeedback.set(event.id, event);
+  for (const oldest of ledger.pendingFeedback.values()) {
+    const unmatched = !ledger.requests.has(keyOf(oldest.tenant, oldest.correlationid));
+    const late = Date.parse(event.time) - Date.parse(oldest.time) > unmatchedMs;
+    if (ledger.pendingFeedback.size <= ledger.limit && !(unmatched && late)) break;
+    forgetFeedback(ledger, oldest);
+    ledger.feedbackDropped++;
   }
 };
 
-const forgetOldest = (map: Map<string, unknown>): void => {
-  const oldest = map.keys().next();
-  if (oldest.done !== true) map.delete(oldest.value);
+const forgetFeedback = (ledger: Ledger, event: EventOf<'feedback.received'>): void => {
+  const key = keyOf(event.tenant, event.correlationid);
+  const left = (ledger.waiting.get(key) ?? []).filter(({ id }) => id !== event.id);
+  if (left.length === 0) ledger.waiting.delete(key);
+  else ledger.waiting.set(key, left);
+  ledger.pendingFeedback.delete(event.id);
+};
+
+const forgetOne = (ledger: Ledger): void => {
+  const key = ledger.ended.shift() ?? ledger.open.keys().next().value;
+  if (key === undefined) return;
+  ledger.requests.delete(key);
+  ledger.open.delete(key);
+  ledger.forgotten++;
 };

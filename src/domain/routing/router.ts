@@ -147,7 +147,8 @@ const weigh = (arms: readonly RoutableArm[], weights: RewardWeights, policy: Rou
   const candidates = arms.map(({ arm, model }, i) => {
     const parameters = posteriors[i];
     const propensity = probabilities[i];
-    if (parameters === undefined || propensity === undefined) throw new InvariantError(`expected a propensity for each of ${arms.length} arms`);
+    if (parameters === undefined || propensity === undefined)
+      throw new InvariantError(`expected a propensity for each of ${arms.length} arms`);
     return { arm, model, ...parameters, propensity };
   });
   if (state.weighed.size >= weighedLimit) state.weighed.clear();

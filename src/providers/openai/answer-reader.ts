@@ -12,15 +12,8 @@ export type AnswerReader = {
   readonly cut: (reason: ProviderError) => ProviderPart;
 };
 
-export const isLast = (part: ProviderPart): boolean => part.kind === 'end' || part.kind === 'error';
-
-export const failed = (error: ProviderError): ProviderPart => ({ kind: 'error', error });
-
 /**
  * Bound of the bytes of one body or one frame as sent. An answer of n bytes takes up to three times as many when its text is written in JSON escapes
  * (\uXXXX for two bytes); the rest is for what surrounds it.
  */
 export const rawBytesMax = (maxAnswerBytes: number): number => 3 * maxAnswerBytes + 65_536;
-
-export const tooLarge = (maxAnswerBytes: number): ProviderPart =>
-  failed({ code: 'answer_too_large', detail: `the answer is larger than ${maxAnswerBytes} bytes` });

@@ -25,7 +25,10 @@ export const reportedError = (error: unknown, sent: Sent): ProviderError => {
   const { type, code } = errorSchema.catch({ type: null, code: null }).parse(error);
   const status = Number(code);
   return {
-    code: status >= 400 && status < 600 ? codeOfStatus(status) : (codeOfType.get(type ?? '') ?? codeOfType.get(String(code)) ?? 'provider_error'),
+    code:
+      status >= 400 && status < 600
+        ? codeOfStatus(status)
+        : (codeOfType.get(type ?? '') ?? codeOfType.get(String(code)) ?? 'provider_error'),
     detail: `reported an error in its answer${errorWords(error, sent)}`,
   };
 };
@@ -34,8 +37,10 @@ export const reportedError = (error: unknown, sent: Sent): ProviderError => {
 export const connectionError = (error: unknown): ProviderError => {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code === undefined) return { code: 'provider_error', detail: `unexpected ${error instanceof Error ? error.name : typeof error}` };
-  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return { code: 'provider_unavailable', detail: 'the provider was closed here' };
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return { code: 'provider_error', detail: `did not answer in HTTP: ${code}` };
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED')
+    return { code: 'provider_unavailable', detail: 'the provider was closed here' };
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return { code: 'provider_error', detail: `did not answer in HTTP: ${code}` };
   if (code === 'UND_ERR_INVALID_ARG') return { code: 'provider_error', detail: 'the request could not be put into HTTP' };
   return { code: 'provider_unavailable', detail: `the connection failed: ${code}` };
 };
@@ -61,7 +66,10 @@ const errorWords = (error: unknown, { body, apiKey }: Sent): string => {
   const words = [type, code]
     .filter((word) => word !== null && word !== undefined)
     .map(String)
-    .filter((word) => /^[A-Za-z0-9_.-]{1,64}$/.test(word) && !body.includes(word) && !(apiKey ?? '').includes(word) && !(apiKey && word.includes(apiKey)));
+    .filter(
+      (word) =>
+        /^[A-Za-z0-9_.-]{1,64}$/.test(word) && !body.includes(word) && !(apiKey ?? '').includes(word) && !(apiKey && word.includes(apiKey)),
+    );
   return words.length === 0 ? '' : ` (${[...new Set(words)].join(', ')})`;
 };
 

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { ProviderError, ProviderPart } from '../provider.ts';
-import { failed, isLast, type AnswerReader } from './answer-reader.ts';
+import { failed, isLast } from '../parts.ts';
+import type { AnswerReader } from './answer-reader.ts';
 import { connectionError, type Headers } from './errors.ts';
 
 /**
@@ -87,6 +88,7 @@ export const openExchange = (readerOf: (status: number, headers: Headers) => Ans
       return taken;
     },
     stop: (error) => {
+      if (last !== undefined) return;
       push([error.code === 'cancelled' || reader === undefined ? failed(error) : reader.cut(error)]);
       close();
     },
@@ -94,7 +96,7 @@ export const openExchange = (readerOf: (status: number, headers: Headers) => Ans
     leave: () => {
       if (over) return;
       if (last?.kind !== 'end') close();
-      else drainTimer = setTimeout(close, drainMs);
+      
     },
   };
 };

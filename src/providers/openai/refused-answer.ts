@@ -1,5 +1,6 @@
 import type { ProviderError } from '../provider.ts';
-import { failed, type AnswerReader } from './answer-reader.ts';
+import { failed } from '../parts.ts';
+import type { AnswerReader } from './answer-reader.ts';
 import { statusError, type Headers, type Sent } from './errors.ts';
 
 const bodyBytesMax = 16_384;

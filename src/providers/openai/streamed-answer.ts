@@ -3,7 +3,8 @@ import { createParser } from 'eventsource-parser';
 import type { JsonObject } from '../../json.ts';
 import type { Usage } from '../../requests/answer.ts';
 import type { ProviderPart } from '../provider.ts';
-import { failed, isLast, rawBytesMax, tooLarge, type AnswerReader } from './answer-reader.ts';
+import { failed, isLast, tooLarge } from '../parts.ts';
+import { rawBytesMax, type AnswerReader } from './answer-reader.ts';
 import { reportedError, type Sent } from './errors.ts';
 import { answerBytes, chunkSchema, parseJson } from './wire.ts';
 

@@ -1,5 +1,6 @@
 import type { ProviderPart } from '../provider.ts';
-import { failed, rawBytesMax, tooLarge, type AnswerReader } from './answer-reader.ts';
+import { failed, tooLarge } from '../parts.ts';
+import { rawBytesMax, type AnswerReader } from './answer-reader.ts';
 import { reportedError, type Sent } from './errors.ts';
 import { answerBytes, parseJson, wholeSchema } from './wire.ts';
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answering, AnswerOrigin, AnswerPart } from '../../../src/requests/answer.ts';
 import type { ChatRequest } from '../../../src/requests/chat-request.ts';
@@ -9,35 +10,54 @@ export type Step =
 export type ScriptedAnswering = Answering & {
   readonly asked: ChatRequest[];
   readonly aborted: string[];
-  readonly ended: string[];
+  /** Requests whose generator is over, in whichever way. */
+  readonly left: string[];
+  /** Parts that were asked for, of all requests together. */
+  readonly yielded: number;
 };
 
 export const scriptedAnswering = (script: (request: ChatRequest) => readonly Step[]): ScriptedAnswering => {
   const asked: ChatRequest[] = [];
   const aborted: string[] = [];
-  const ended: string[] = [];
+  const left: string[] = [];
+  let yielded = 0;
+
+  async function* play(request: ChatRequest, signal: AbortSignal): AsyncGenerator<AnswerPart, void, undefined> {
+    for (const step of script(request)) {
+      switch (step.kind) {
+        case 'pause':
+          await sleep(step.ms, undefined, { signal }).catch(() => undefined);
+          break;
+        case 'until-aborted':
+          if (!signal.aborted) await once(signal, 'abort');
+          break;
+        case 'throw':
+          throw new Error('the script says so');
+        default:
+          yielded++;
+          yield step;
+      }
+      if (!signal.aborted) continue;
+      aborted.push(request.requestId);
+      yield failed('cancelled');
+      return;
+    }
+  }
+
   return {
     asked,
     aborted,
-    ended,
+    left,
+    get yielded() {
+      return yielded;
+    },
     async *answer(request, signal) {
       asked.push(request);
-      for (const step of script(request)) {
-        if (signal.aborted) {
-          aborted.push(request.requestId);
-          yield failed('cancelled');
-          return;
-        }
-        if (step.kind === 'pause') await sleep(step.ms, undefined, { signal }).catch(() => undefined);
-        else if (step.kind === 'until-aborted') {
-          while (!signal.aborted) await sleep(1_000, undefined, { signal }).catch(() => undefined);
-          aborted.push(request.requestId);
-          yield failed('cancelled');
-          return;
-        } else if (step.kind === 'throw') throw new Error('the script says so');
-        else yield step;
+      try {
+        yield* play(request, signal);
+      } finally {
+        left.push(request.requestId);
       }
-      ended.push(request.requestId);
     },
   };
 };

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import type { ConfigInput } from '../../../src/config/schema.ts';
+
+/** The real command line as a process of its own, as a user starts it. */
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+export type Ended = {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+
+export type Running = {
+  readonly child: ChildProcess;
+  /** Resolves when stdout holds the text; rejects when the process ends, or the time is over, before. */
+  readonly said: (text: string, withinMs?: number) => Promise<void>;
+  readonly ended: Promise<Ended>;
+};
+
+type CliOptions = { readonly env?: Readonly<Record<string, string>>; readonly input?: string };
+
+export const startCli = (args: readonly string[], { env = {}, input }: CliOptions = {}): Running => {
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(input ?? '');
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (status, signal) => {
+      resolve({ status, signal, stdout, stderr });
+    });
+  });
+  return {
+    child,
+    ended,
+    said: (text, withinMs = 15_000) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (!stdout.includes(text)) return;
+          clearTimeout(timer);
+          resolve();
+        };
+        const give = (why: string) => {
+          reject(new Error(`expected "${text}" on stdout, ${why}; stdout: ${stdout}; stderr: ${stderr}`));
+        };
+        const timer = setTimeout(() => {
+          give(`not within ${withinMs} ms`);
+        }, withinMs);
+        child.stdout.on('data', look);
+        child.once('close', () => {
+          clearTimeout(timer);
+          give('the process ended');
+        });
+        look();
+      }),
+  };
+};
+
+export const runCli = (args: readonly string[], options?: CliOptions): Promise<Ended> => startCli(args, options).ended;
+
+/** A folder with a configuration of its own: nothing listens at its addresses unless the test sees to it. */
+export type TestFolder = { readonly path: string; readonly config: string; readonly remove: () => void };
+
+export const testFolder = (config: Partial<ConfigInput> = {}): TestFolder => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'switchyard-cli-'));
+  const file = path.join(folder, 'switchyard.yaml');
+  writeFileSync(
+    file,
+    stringify({
+      dataDir: 'data',
+      logLevel: 'silent',
+      // Port 1 is nobody's.
+      http: { port: 1 },
+      nats: { port: 1 },
+      clickhouse: { port: 1 },
+      models: [model('model-a'), model('model-b')],
+      arms: [
+        { id: 'arm-a', model: 'model-a' },
+        { id: 'arm-b', model: 'model-b' },
+      ],
+      ...config,
+    } satisfies ConfigInput),
+  );
+  return {
+    path: folder,
+    config: file,
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+const model = (id: string): NonNullable<ConfigInput['models']>[number] => ({
+  id,
+  provider: { kind: 'simulated', firstTokenMs: { median: 0, p95: 0 }, tokensPerSecond: 1_000_000, quality: 0.8 },
+  price: { inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 2 },
+  contextTokens: 100_000,
+});
+
+/** Lines of JSON on stdout. */
+export const jsonLines = (stdout: string): readonly unknown[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+
+/** What a stack trace looks like; none may be shown for a mistake of the user's. */
+export const stackTrace = /\n\s+at |node:internal|\.ts:\d+/;
