@@ -58,13 +58,19 @@ export const openTarget = ({ name, url, model, headers = [], connections }: Targ
 
 /** Prompts that are all different, or the cache would answer; of the size of a short question with its instructions. */
 export const uniquePrompts = (run: string): (() => string) => {
-  const text = 'Answer in one sentence and say how sure you are. The question is taken from a list of questions about rivers, bridges and the people who built them.';
+  const text =
+    'Answer in one sentence and say how sure you are. The question is taken from a list of questions about rivers, bridges and the people who built them.';
   let index = 0;
   return () => `${text} Question ${index++} of run ${run}: which bridge is the oldest of them?`;
 };
 
 /** One request at a time to each target in turn; the order rotates, so that nobody always follows the same neighbour. Times in ms by target. */
-export const oneAtATime = async (targets: readonly Target[], count: number, prompt: () => string, signal: AbortSignal): Promise<readonly Float64Array[]> => {
+export const oneAtATime = async (
+  targets: readonly Target[],
+  count: number,
+  prompt: () => string,
+  signal: AbortSignal,
+): Promise<readonly Float64Array[]> => {
   const timesMs = targets.map(() => new Float64Array(count));
   for (let i = 0; i < count; i++) {
     signal.throwIfAborted();
@@ -81,7 +87,13 @@ export const oneAtATime = async (targets: readonly Target[], count: number, prom
 export type Burst = { readonly requests: number; readonly ratePerSecond: number; readonly timesMs: readonly number[] };
 
 /** So many at a time, for so long. */
-export const manyAtATime = async (target: Target, concurrency: number, durationMs: number, prompt: () => string, signal: AbortSignal): Promise<Burst> => {
+export const manyAtATime = async (
+  target: Target,
+  concurrency: number,
+  durationMs: number,
+  prompt: () => string,
+  signal: AbortSignal,
+): Promise<Burst> => {
   const timesMs: number[] = [];
   const beganMs = performance.now();
   const lane = async () => {

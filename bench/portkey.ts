@@ -24,21 +24,22 @@ export const startPortkey = async (mockUrl: string): Promise<Portkey> => {
   const script = path.join(folder, 'node_modules', packageName, 'build', 'start-server.js');
   if (!existsSync(script)) {
     mkdirSync(folder, { recursive: true });
-    const npm = spawnSync('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', `${packageName}@${version}`], {
-      encoding: 'utf8',
-      timeout: installTimeoutMs,
-    });
+    const npm = spawnSync(
+      'npm',
+      ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', `${packageName}@${version}`],
+      {
+        encoding: 'utf8',
+        timeout: installTimeoutMs,
+      },
+    );
     if (npm.status !== 0 || !existsSync(script)) return { kind: 'unavailable', reason: `npm could not install ${packageName}@${version}` };
   }
   const port = await settlePort('127.0.0.1', 0);
   const child = spawn(process.execPath, [script, '--headless', `--port=${port}`], { cwd: folder, stdio: 'ignore' });
   const origin = `http://127.0.0.1:${port}`;
-  for (const untilMs = Date.now() + readyTimeoutMs; Date.now() < untilMs && child.exitCode === null; await sleep(50)) {
-    const answers = await fetch(origin).then(
-      () => true,
-      () => false,
-    );
-    if (answers)
+  const untilMs = Date.now() + readyTimeoutMs;
+  while (Date.now() < untilMs && child.exitCode === null) {
+    if (await answers(origin))
       return {
         kind: 'started',
         version,
@@ -46,7 +47,14 @@ export const startPortkey = async (mockUrl: string): Promise<Portkey> => {
         headers: ['x-portkey-provider', 'openai', 'x-portkey-custom-host', mockUrl, 'authorization', 'Bearer none'],
         stop: () => endProcess(child),
       };
+    await sleep(50);
   }
   await endProcess(child);
   return { kind: 'unavailable', reason: `${packageName}@${version} did not answer within ${readyTimeoutMs} ms` };
 };
+
+const answers = (origin: string): Promise<boolean> =>
+  fetch(origin).then(
+    () => true,
+    () => false,
+  );

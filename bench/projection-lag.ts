@@ -3,7 +3,12 @@ import type { EventLog } from '../src/bus/event-log.ts';
 import { sequence } from '../src/events/index.ts';
 
 /** How old the oldest message of the log is that ClickHouse does not hold yet, in seconds; 0 when it holds all. Sampled until the signal aborts. */
-export const sampleLag = async (log: EventLog, projectedSequence: () => Promise<number>, everyMs: number, signal: AbortSignal): Promise<readonly number[]> => {
+export const sampleLag = async (
+  log: EventLog,
+  projectedSequence: () => Promise<number>,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<readonly number[]> => {
   const samplesSeconds: number[] = [];
   while (!signal.aborted) {
     const projected = await projectedSequence();

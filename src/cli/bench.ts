@@ -22,7 +22,9 @@ export const addBench: AddCommand = (program, terminal) => {
     .option('--check', 'exit with 1, and name each mark, when a mark falls short')
     .option('--out <file>', 'write the report as JSON to this file too')
     .addOption(
-      new Option('--scale <share>', 'shrink counts and times, to try a benchmark out; figures of less than 1 say little').argParser(scaleOf).default(1),
+      new Option('--scale <share>', 'shrink counts and times, to try a benchmark out; figures of less than 1 say little')
+        .argParser(scaleOf)
+        .default(1),
     )
     .addHelpText('after', `\nBenchmarks:\n${list.join('\n')}`)
     .action(async (name: string, options: BenchOptions) => {
@@ -59,7 +61,9 @@ const write = (file: string, report: BenchReport) => {
 };
 
 const writeReport = async (terminal: Terminal, { machine, settings, tables, marks, notMeasured, elapsedSeconds }: BenchReport) => {
-  await terminal.line(`${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}, Node ${machine.node}; took ${elapsedSeconds} s`);
+  await terminal.line(
+    `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}, Node ${machine.node}; took ${elapsedSeconds} s`,
+  );
   await terminal.line(
     Object.entries(settings)
       .map(([name, value]) => `${name} ${value}`)

@@ -55,7 +55,9 @@ const errorSchema = z.object({ error: z.object({ message: z.string(), code: z.st
 export const readChatAnswer = async (response: Response, onText: (text: string) => Promise<void>): Promise<ChatAnswer> => {
   if (!response.ok) throw await refusal(response);
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
-  const { end, ...body } = await (isStream ? readStream(response, onText) : readWhole(response, onText));
+  const { end, ...body } = await (isStream ? readStream(response, onText) : readWhole(response, onText)).catch((error: unknown) => {
+    throw explainReading(error, response);
+  });
   const header = (name: string) => response.headers.get(name) ?? '';
   return {
     requestId: header('x-request-id'),
@@ -109,6 +111,15 @@ const readStream = async (response: Response, onText: (text: string) => Promise<
   throw truncated();
 };
 
+/** What is not in the form of an answer was made by somebody else; a connection that breaks makes `fetch` throw a TypeError with a cause. */
+const explainReading = (error: unknown, response: Response): unknown => {
+  if (error instanceof z.ZodError || error instanceof SyntaxError) return somethingElse(response);
+  return error instanceof TypeError && error.cause instanceof Error ? truncated() : error;
+};
+
+const somethingElse = ({ status, url }: Response): CommandError =>
+  new CommandError(exitCodes.failed, `expected an answer of Switchyard's gateway, got status ${status} and something else at ${url}`);
+
 const truncated = (): CommandError =>
   new CommandError(
     exitCodes.failed,
@@ -122,10 +133,7 @@ const refusal = async (response: Response): Promise<CommandError> => {
   const text = await response.text();
   const parsed = errorSchema.safeParse(parseOrNull(text));
   if (parsed.success) return failure(parsed.data.error);
-  return new CommandError(
-    exitCodes.failed,
-    `expected an answer of Switchyard's gateway, got status ${response.status} from something else at ${response.url}`,
-  );
+  return somethingElse(response);
 };
 
 const parseOrNull = (text: string): unknown => {

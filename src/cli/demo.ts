@@ -30,10 +30,16 @@ export const addDemo: AddCommand = (program, terminal) => {
     .description(
       'Starts a yard of its own in a temporary folder, sends prompts through it, and shows what each arm was given, scored and cost, and that every request is accounted for in the log and in ClickHouse. Exits with 1 when one is not.',
     )
-    .option('--data <folder>', 'real prompts with measured rewards and costs (ParetoBandit); without it simulated models answer made-up prompts')
+    .option(
+      '--data <folder>',
+      'real prompts with measured rewards and costs (ParetoBandit); without it simulated models answer made-up prompts',
+    )
     .option('--trace <csv>', 'arrival times of real requests (Azure LLM inference trace); without it they go as fast as they can')
     .addOption(
-      new Option('--speed <times>', `how many times as fast as the trace, or "max" (default: ${usualSpeed} with --trace, else max)`).argParser(speedOf),
+      new Option(
+        '--speed <times>',
+        `how many times as fast as the trace, or "max" (default: ${usualSpeed} with --trace, else max)`,
+      ).argParser(speedOf),
     )
     .addOption(new Option('--limit <count>', 'send only so many').argParser(wholeNumber(1, 1_000_000)))
     .addOption(new Option('--concurrency <count>', 'requests under way at a time, at most').argParser(wholeNumber(1, 512)).default(32))
@@ -56,7 +62,8 @@ export const addDemo: AddCommand = (program, terminal) => {
 };
 
 const optionsOf = ({ data, trace, speed, limit, concurrency, via, seed, keep }: Flags): DemoOptions => {
-  if (typeof speed === 'number' && trace === undefined) throw usageError(`--speed: expected --trace <csv> with it, or "max"; got ${speed} alone`);
+  if (typeof speed === 'number' && trace === undefined)
+    throw usageError(`--speed: expected --trace <csv> with it, or "max"; got ${speed} alone`);
   return {
     data: data === undefined ? undefined : path.resolve(data),
     trace: trace === undefined || speed === 'max' ? undefined : path.resolve(trace),
@@ -85,7 +92,16 @@ const writeReport = async (terminal: Terminal, report: DemoReport) => {
   await title(`Arms${report.simulated ? ' (simulated: no real model was asked)' : ' (recorded rewards and costs of real models)'}`);
   await writeTable(
     terminal,
-    [{ title: 'arm' }, right('requests'), right('share'), right('from cache'), right('failed'), right('measured reward'), right('cost per request'), right('latency')],
+    [
+      { title: 'arm' },
+      right('requests'),
+      right('share'),
+      right('from cache'),
+      right('failed'),
+      right('measured reward'),
+      right('cost per request'),
+      right('latency'),
+    ],
     arms.map((arm) => [
       arm.arm === '' ? '(none)' : arm.arm,
       grouped(arm.requests),
@@ -113,7 +129,9 @@ const writeReport = async (terminal: Terminal, report: DemoReport) => {
   if (report.fromCache > 0) await terminal.line(`${grouped(report.fromCache)} repeated prompts were answered from the cache.`);
   const failures = Object.entries(report.failures).map(([code, count]) => `${code} ${count}`);
   if (failures.length > 0) await terminal.line(`Failed: ${failures.join(', ')}.`);
-  await terminal.line(`${terminal.style('bold', mismatches.length === 0 ? 'Parity holds' : 'Parity is broken')}: ${describeParity(parity)}`);
+  await terminal.line(
+    `${terminal.style('bold', mismatches.length === 0 ? 'Parity holds' : 'Parity is broken')}: ${describeParity(parity)}`,
+  );
   if (kept !== null) await terminal.line(howToAsk(kept.configFile, kept.folder));
 };
 

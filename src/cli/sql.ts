@@ -28,7 +28,7 @@ export const addSql: AddCommand = (program, terminal) => {
     .addOption(configOption())
     .action((statement: string, options: SqlOptions) => sql(terminal, statement, options));
   withExamples(command, [
-    ['./switchyard sql "SELECT * FROM arms"', 'a table'],
+    ['./switchyard sql "SELECT * FROM parity"', 'a table'],
     ['./switchyard sql --param arm=large "SELECT count() FROM decisions WHERE arm = {arm:String}"', 'a bound parameter'],
     ['./switchyard sql --format CSVWithNames "SELECT * FROM requests" > requests.csv', 'another format'],
     ['./switchyard sql - < report.sql', 'from a file'],
@@ -61,9 +61,13 @@ const parametersOf = (terminal: Terminal, { settings }: Located, options: SqlOpt
     // The status tells whether it worked, also when the last row fails.
     wait_end_of_query: '1',
   });
-  for (const [name, value] of Object.entries(options.param ?? {})) parameters.set(`param_${name}`, value);
+  for (const [name, value] of Object.entries(options.param ?? {})) parameters.set(`param_${name}`, escaped(value));
   return parameters;
 };
+
+/** ClickHouse reads values of parameters in the escaped form of its tab-separated files. */
+const escaped = (value: string): string => value.replace(/[\\\t\n\r]/g, (character) => escapes[character] ?? character);
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 const credentialsOf = ({ settings }: Located): Record<string, string> => {
   const { config, secrets } = settings;
@@ -83,6 +87,7 @@ const refusal = async (response: Response): Promise<CommandError> => {
     return unreachable(
       `expected ClickHouse at ${new URL(response.url).origin}, got status ${response.status}: ${text.slice(0, 500).trim()}`,
     );
+  if (response.status === 503) return unreachable(`ClickHouse is busy (code ${code}): ${what.trim()}`);
   return new CommandError(exitCodes.usage, `ClickHouse refused the statement (code ${code}): ${what.trim()}`);
 };
 

@@ -64,7 +64,7 @@ export const openTerminal = (): Terminal => {
     },
     wasInterrupted: () => interruption?.signal.aborted === true,
     flush: async () => {
-      for (const stream of [stdout, stderr]) if (stream.writableLength > 0) await once(stream, 'drain');
+      for (const stream of [stdout, stderr]) await new Promise((resolve) => stream.write('', resolve));
     },
   };
 };

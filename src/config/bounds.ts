@@ -19,4 +19,4 @@ export const addressWithoutCredentials = (schemes: readonly string[], example: s
     );
 
 /** True for `scheme://user@host` and `scheme://user:password@host`. */
-export const holdsCredentials = (text: string): boolean => /:\/\/[^/?#\s]*@/.test(text);
+const holdsCredentials = (text: string): boolean => /:\/\/[^/?#\s]*@/.test(text);

@@ -18,23 +18,28 @@ export const countLog = async (log: EventLog): Promise<LogCounts> => {
     switch (event.type) {
       case 'route.decided':
         counts.routed++;
-        return once(decided, event);
+        once(decided, event);
+        return;
       case 'cache.hit':
         counts.fromCache++;
-        return once(decided, event);
+        once(decided, event);
+        return;
       case 'response.completed':
         counts.completed++;
-        return once(ended, event);
+        once(ended, event);
+        return;
       case 'response.failed':
         counts.failed++;
-        return once(ended, event);
+        once(ended, event);
+        return;
       case 'reward.recorded':
         if (event.data.revision > 0) {
           counts.revised++;
           return;
         }
         counts.rewarded++;
-        return once(rewarded, event);
+        once(rewarded, event);
+        return;
       case 'feedback.received':
         counts.feedback++;
         return;
@@ -43,6 +48,7 @@ export const countLog = async (log: EventLog): Promise<LogCounts> => {
         return;
     }
   };
-  if (last >= first) for await (const entry of log.read({ from: first, to: last })) if (entry.kind === 'events') entry.events.forEach(count);
+  if (last >= first)
+    for await (const entry of log.read({ from: first, to: last })) if (entry.kind === 'events') entry.events.forEach(count);
   return counts;
 };

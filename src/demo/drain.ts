@@ -18,6 +18,7 @@ export type Drain = {
   readonly patienceMs?: number;
 };
 
+/** `elapsedMs`: until ClickHouse had the last message, without the wait for quiet. */
 export type Drained = { readonly lastSequence: number; readonly elapsedMs: number };
 
 const lookEveryMs = 100;
@@ -29,6 +30,7 @@ export const drain = async (options: Drain): Promise<Drained> => {
   let appendedMs = beganMs;
   let last = -1;
   let projected = -1;
+  let caughtUpMs: number | null = null;
   for (;;) {
     signal.throwIfAborted();
     const lastNow = (await log.bounds()).last;
@@ -38,9 +40,10 @@ export const drain = async (options: Drain): Promise<Drained> => {
     if (lastNow !== last || projectedNow !== projected) movedMs = nowMs;
     last = lastNow;
     projected = projectedNow;
+    caughtUpMs = projected < last ? null : (caughtUpMs ?? nowMs);
     onLook?.(Math.max(0, last - projected));
-    if (projected >= last && nowMs - appendedMs >= quietMs && (isSettled === undefined || (await isSettled())))
-      return { lastSequence: last, elapsedMs: appendedMs - beganMs };
+    if (caughtUpMs !== null && nowMs - appendedMs >= quietMs && (isSettled === undefined || (await isSettled())))
+      return { lastSequence: last, elapsedMs: caughtUpMs - beganMs };
     if (nowMs - movedMs > patienceMs)
       throw new TransientError(
         'not-drained',

@@ -2,7 +2,13 @@
  * The count that proves the record: every request that was sent was answered, has exactly one decision (routed, or served from the cache), one outcome
  * and one reward in the log, and every event of the log is one row in ClickHouse, once.
  */
-export type Parity = { readonly sent: number; readonly answered: number; readonly failed: number; readonly log: LogCounts; readonly rows: RowCounts };
+export type Parity = {
+  readonly sent: number;
+  readonly answered: number;
+  readonly failed: number;
+  readonly log: LogCounts;
+  readonly rows: RowCounts;
+};
 
 /** Of the whole log. `twice`: requests that have more than one decision, outcome or first reward. */
 export type LogCounts = {
@@ -45,7 +51,6 @@ export const mismatchesOf = ({ sent, answered, failed, log, rows }: Parity): rea
     ...equal('revised by feedback in ClickHouse', rows.revised, log.revised),
   ];
 };
-
 
 /** All of it on one line. */
 export const describeParity = ({ sent, answered, failed, log, rows }: Parity): string =>

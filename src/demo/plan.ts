@@ -20,7 +20,10 @@ const madeUpCount = 300;
 const recordedContextTokens = 1_000_000;
 
 /** Real prompts and the models that were measured on them, in an order that follows from the seed. */
-export const planFromRecords = async (folder: string, options: { readonly limit?: number | undefined; readonly seed: number }): Promise<DemoPlan> => {
+export const planFromRecords = async (
+  folder: string,
+  options: { readonly limit?: number | undefined; readonly seed: number },
+): Promise<DemoPlan> => {
   const all: RecordedRow[] = [];
   for await (const row of readRecordedRows(folder)) {
     all.push(row);
@@ -55,7 +58,12 @@ export const planFromRecords = async (folder: string, options: { readonly limit?
 /** Without data: made-up prompts and the simulated models of the default configuration. */
 export const planFromSimulation = (options: { readonly limit?: number | undefined; readonly seed: number }): DemoPlan => {
   const { models, arms } = simulatedOnly(defaultConfig());
-  return { prompts: madeUpPrompts(options.limit ?? madeUpCount, options.seed), rows: null, models: models.map(({ id }) => id), config: { models, arms } };
+  return {
+    prompts: madeUpPrompts(options.limit ?? madeUpCount, options.seed),
+    rows: null,
+    models: models.map(({ id }) => id),
+    config: { models, arms },
+  };
 };
 
 /** As the file of this clone has it. A key is given so that none is made in its data folder: nothing is hashed here. */
@@ -65,6 +73,9 @@ const simulatedOnly = (config: Config): Required<Pick<YardConfig, 'models' | 'ar
   const models = config.models.filter(({ provider }) => provider.kind === 'simulated');
   const arms = config.arms.filter((arm) => arm.enabled && models.some(({ id }) => id === arm.model));
   if (arms.length === 0)
-    throw new PermanentError('config-invalid', 'expected a simulated model with an arm in switchyard.yaml, found none; give real data with --data instead');
+    throw new PermanentError(
+      'config-invalid',
+      'expected a simulated model with an arm in switchyard.yaml, found none; give real data with --data instead',
+    );
   return { models, arms };
 };

@@ -42,7 +42,10 @@ export const startPrivateYard = async (name: string, config: YardConfig, signal:
   // JSON is YAML.
   writeFileSync(files.config, `${JSON.stringify(withOwnPlace(config), null, 2)}\n`);
   const log = openSync(files.log, 'a');
-  const child = fork(entry, ['up', '--config', files.config], { env: privateEnvironment(files.config), stdio: ['ignore', log, log, 'ipc'] });
+  const child = fork(entry, ['up', '--config', files.config], {
+    env: privateEnvironment(files.config),
+    stdio: ['ignore', log, log, 'ipc'],
+  });
   closeSync(log);
   process.once('exit', sweep);
 
@@ -52,13 +55,18 @@ export const startPrivateYard = async (name: string, config: YardConfig, signal:
     if (!keep) sweep();
   };
   try {
-    for (const untilMs = Date.now() + readyTimeoutMs; ; await sleep(lookEveryMs)) {
+    const untilMs = Date.now() + readyTimeoutMs;
+    for (;;) {
       signal.throwIfAborted();
       const run = readRun(dataDir);
       if (run?.httpUrl && run.sqlUrl)
         return { folder, configFile: files.config, natsUrl: run.natsUrl, httpUrl: run.httpUrl, sqlUrl: run.sqlUrl, stop };
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > untilMs)
-        throw new PermanentError('yard-not-started', `expected the yard to be ready within ${readyTimeoutMs / 1_000} s, but it ${child.exitCode === null ? 'was not' : 'ended'}:\n${tailOf(files.log)}`);
+        throw new PermanentError(
+          'yard-not-started',
+          `expected the yard to be ready within ${readyTimeoutMs / 1_000} s, but it ${child.exitCode === null ? 'was not' : 'ended'}:\n${tailOf(files.log)}`,
+        );
+      await sleep(lookEveryMs);
     }
   } catch (error) {
     await stop();

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pino from 'pino';
 import type { Bus } from '../bus/bus.ts';
-import { openBus } from '../bus/jetstream/connect.ts';
-import { loadSettings } from '../config/load.ts';
 import { arrivalsOf, atOnce, type Arrivals } from './arrivals.ts';
 import { baselinesOf, type Baseline } from './baselines.ts';
 import { countLog } from './count-log.ts';
 import { drain } from './drain.ts';
 import { openHttpSender } from './http-sender.ts';
 import { openMemory, type ArmFigures, type Memory } from './memory.ts';
+import { openOnlooker } from './onlooker.ts';
 import { openNatsSender } from './nats-sender.ts';
 import { mismatchesOf, type Parity } from './parity.ts';
 import { planFromRecords, planFromSimulation, type DemoPlan } from './plan.ts';
@@ -150,19 +148,6 @@ const demoIn = async (
     parity,
     mismatches: mismatchesOf(parity),
   };
-};
-
-/** A connection that looks on and changes nothing. */
-const openOnlooker = (yard: PrivateYard): Promise<Bus> => {
-  const { config } = loadSettings({ file: yard.configFile, env: {} });
-  return openBus({
-    url: yard.natsUrl,
-    name: 'switchyard demo',
-    pingIntervalMs: config.nats.pingIntervalMs,
-    config,
-    streams: 'as-found',
-    logger: pino({ level: 'silent' }),
-  });
 };
 
 const lookEveryMs = 500;

@@ -44,9 +44,13 @@ async function* linesOf(file: string): AsyncGenerator<string> {
   try {
     yield* createInterface({ input, crlfDelay: Infinity });
   } catch (error) {
-    throw new PermanentError('bad-trace', `expected a readable trace at ${file}, got: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new PermanentError(
+      'bad-trace',
+      `expected a readable trace at ${file}, got: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     input.destroy();
   }

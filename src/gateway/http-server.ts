@@ -69,6 +69,8 @@ const createServer = ({ config, logger, connectionsCheckMs = 5_000 }: HttpGatewa
     frameworkErrors: fail,
     clientErrorHandler: answerBrokenConnection,
   });
+  // Node swaps the two timeouts when that for the headers is the longer one (60 s unless told otherwise).
+  server.server.headersTimeout = Math.min(config.requests.deadlineMs, 60_000);
   server.server.maxConnections = config.http.connections;
   server.server.on('drop', () => {
     logger.warn({ connections: config.http.connections }, 'refused a connection: http.connections are open');

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { createClient, drainStream, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, drainStream, type ClickHouseClient } from '@clickhouse/client';
 import { createChdbConnection } from 'chdb/connection';
 import { TransientError } from '../errors.ts';
 
@@ -40,7 +40,7 @@ export const openClickhouse = async (address: ClickhouseAddress, options: { read
   const create = `CREATE DATABASE IF NOT EXISTS ${identifier(address.database)}`;
   if (address.kind === 'embedded') {
     // The embedded engine has one session, and a database in use stays in use.
-    const clickhouse = over(createClient({ connection: createChdbConnection({ path: address.path }), clickhouse_settings: settings }));
+    const clickhouse = over(createClient({ ...common, connection: embeddedConnection(address.path) }));
     await clickhouse.command(create);
     await clickhouse.command(`USE ${identifier(address.database)}`);
     return clickhouse;
@@ -56,7 +56,13 @@ export const readClickhouse = (
   options: { readonly requestTimeoutMs: number },
 ): Clickhouse => over(serverClient(address, options));
 
-const settings = { output_format_json_quote_64bit_integers: 1 } as const;
+/** Errors are reported by whoever asked, with what it means there. */
+const common = { clickhouse_settings: { output_format_json_quote_64bit_integers: 1 }, log: { level: ClickHouseLogLevel.OFF } } as const;
+
+type ClientConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
+
+/** chdb and the client each bring a copy of the same declarations, with private members, so that the compiler takes them for two different things. */
+const embeddedConnection = (path: string): ClientConnection => createChdbConnection({ path }) as unknown as ClientConnection;
 
 const serverClient = (
   address: { readonly url: string; readonly database: string | undefined; readonly user?: string | undefined; readonly password?: string | undefined },
@@ -65,7 +71,7 @@ const serverClient = (
   createClient({
     url: address.url,
     request_timeout: requestTimeoutMs,
-    clickhouse_settings: settings,
+    ...common,
     application: 'switchyard',
     ...(address.database === undefined ? {} : { database: address.database }),
     ...(address.user === undefined ? {} : { username: address.user }),

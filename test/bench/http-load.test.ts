@@ -7,7 +7,9 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
 
-const start = async (options?: Parameters<typeof startMockProvider>[0]): Promise<{ readonly mock: MockProvider; readonly target: Target }> => {
+const start = async (
+  options?: Parameters<typeof startMockProvider>[0],
+): Promise<{ readonly mock: MockProvider; readonly target: Target }> => {
   const mock = await startMockProvider(options);
   const target = openTarget({ name: 'mock', url: mock.url, model: 'm', headers: ['x-extra', 'yes'], connections: 4 });
   opened.push(mock, target);

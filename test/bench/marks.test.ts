@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { describeMark, verdictOf, type Mark } from '../../bench/marks.ts';
 
-const mark = (value: number | null, comparison: Mark['comparison'], threshold = 2): Mark => ({ name: 'lag', value, comparison, threshold, unit: ' s' });
+const mark = (value: number | null, comparison: Mark['comparison'], threshold = 2): Mark => ({
+  name: 'lag',
+  value,
+  comparison,
+  threshold,
+  unit: ' s',
+});
 
 describe('a mark', () => {
   it.each([

@@ -29,12 +29,17 @@ describe('quantiles', () => {
   it('lie between the extremes and grow with q', () => {
     const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
     fc.assert(
-      fc.property(fc.array(finite, { minLength: 1 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (values, a, b) => {
-        const [low, high] = [quantile(values, Math.min(a, b)), quantile(values, Math.max(a, b))];
-        expect(low).toBeLessThanOrEqual(high + 1e-9);
-        expect(low).toBeGreaterThanOrEqual(Math.min(...values));
-        expect(high).toBeLessThanOrEqual(Math.max(...values));
-      }),
+      fc.property(
+        fc.array(finite, { minLength: 1 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (values, a, b) => {
+          const [low, high] = [quantile(values, Math.min(a, b)), quantile(values, Math.max(a, b))];
+          expect(low).toBeLessThanOrEqual(high + 1e-9);
+          expect(low).toBeGreaterThanOrEqual(Math.min(...values));
+          expect(high).toBeLessThanOrEqual(Math.max(...values));
+        },
+      ),
     );
   });
 

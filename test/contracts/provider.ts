@@ -73,7 +73,9 @@ export const describeProvider = (name: string, start: (behaviour: Behaviour) => 
       const provider = await provide('silent');
       const caller = new AbortController();
       const began = performance.now();
-      setTimeout(() => caller.abort(), 50);
+      setTimeout(() => {
+        caller.abort();
+      }, 50);
       const parts = await collect(provider.answer(callOf({ streamed, signal: caller.signal })));
       expect(parts).toMatchObject([{ kind: 'error', error: { code: 'cancelled' } }]);
       expect(performance.now() - began).toBeLessThan(5_000);

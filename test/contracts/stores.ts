@@ -47,7 +47,8 @@ export const describeStores = (name: string, fresh: () => Promise<Bus>, close: (
       await bus.dead.put(withoutSequence);
       const letters = await bus.dead.list({ limit: 3 });
       expect(letters.map(({ id: letterId }) => letterId)).toEqual(['letter-4', 'letter-3', 'letter-2']);
-      expect(letters[1]).toMatchObject({ ...letter(3), body: expect.anything() });
+      const { body: _body, ...third } = letter(3);
+      expect(letters[1]).toMatchObject(third);
       expect([...letters[1]!.body]).toEqual([0, 255, 3]);
       expect(letters[0]).not.toHaveProperty('originSequence');
       expect(letters[0]?.reason).toBe('undelivered');

@@ -29,7 +29,7 @@ const refusal = async (file: string): Promise<string> => {
 describe('a trace of arrivals', () => {
   it('is read as milliseconds since the first, to the digits of the file, with or without a line end', async () => {
     const file = await traceOf(header, '2023-11-16 23:59:59.9000000,374,44', '2023-11-17 00:00:00.1005000,1,2', '2023-11-17 00:00:02,3,4');
-    expect(await readTrace(file, 100)).toEqual([0, 200.5, 2_100].map((ms) => expect.closeTo(ms, 3)));
+    expect(await readTrace(file, 100)).toEqual([0, 200.5, 2_100].map((ms) => expect.closeTo(ms, 3) as number));
   });
 
   it('is read no further than asked for', async () => {
@@ -42,7 +42,11 @@ describe('a trace of arrivals', () => {
     ['a bad time', [header, '2023-11-16 18:15:46.1,374,44', '16.11.2023 18:15,1,1'], /line 3: expected a time/],
     ['a day that does not exist', [header, '2023-13-41 18:15:46.1,374,44'], /line 2: expected a time/],
     ['missing tokens', [header, '2023-11-16 18:15:46.1,374'], /line 2: expected a time/],
-    ['a step back in time', [header, '2023-11-16 18:15:46.1,1,1', '2023-11-16 18:15:46.0,1,1'], /line 3: expected a time that is not before/],
+    [
+      'a step back in time',
+      [header, '2023-11-16 18:15:46.1,1,1', '2023-11-16 18:15:46.0,1,1'],
+      /line 3: expected a time that is not before/,
+    ],
     ['no rows', [header, ''], /expected at least one row/],
   ])('with %s is refused by name of the line', async (_, lines, expected) => {
     expect(await refusal(await traceOf(...lines))).toMatch(expected);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryBus } from '../../src/bus/memory/bus.ts';
+import { TransientError } from '../../src/errors.ts';
 import { sequence } from '../../src/events/index.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { gatewayConfig } from './support/gateway-config.ts';
@@ -108,9 +109,9 @@ describe('POST /v1/feedback', () => {
   });
 
   it('says unavailable when the log is', async () => {
-    const bus = createMemoryBus({ config: gatewayConfig() });
-    await bus.close();
-    const { address } = await startHttp({ log: bus.log });
+    const { log } = createMemoryBus({ config: gatewayConfig() });
+    const append = () => Promise.reject(new TransientError('bus-timeout', 'no acknowledgement', 200));
+    const { address } = await startHttp({ log: { ...log, append } });
     const response = await post(address, { request_id: 'r', thumb: 'up' }, {}, '/v1/feedback');
     expect(response.status).toBe(503);
     expect(response.headers.get('x-should-retry')).toBe('true');

@@ -105,7 +105,7 @@ describe('the rows', () => {
       'a.jsonl.gz': gzipSync(`${row('first', measured, { source: 'mbpp', difficulty: 'hard' })}\n${row('second', measured).trimEnd()}`),
       'notes.txt': 'not rows',
     });
-    const rows = await Array.fromAsync(readRecordedRows(folder));
+    const rows = await collect(readRecordedRows(folder));
     expect(rows.map(({ prompt, line, source }) => [prompt, line, source])).toEqual([
       ['first', 1, 'mbpp'],
       ['second', 3, undefined],
@@ -127,14 +127,14 @@ describe('the rows', () => {
     ['an endless line', `${row('p', measured)}${'x'.repeat(5_000_000)}`, /rows\.jsonl:2: expected a line of at most 4194304 bytes/],
   ])('with %s are an error that names the line', async (_what, content, message) => {
     const folder = await folderWith({ 'rows.jsonl': content });
-    await expect(Array.fromAsync(readRecordedRows(folder))).rejects.toThrow(message);
+    await expect(collect(readRecordedRows(folder))).rejects.toThrow(message);
   });
 
   test('of a folder that is not there, is empty, or holds a broken file are an error', async () => {
-    await expect(Array.fromAsync(readRecordedRows('/no/such/folder'))).rejects.toThrow('expected a folder that can be read');
-    await expect(Array.fromAsync(readRecordedRows(await folderWith({ 'a.csv': '' })))).rejects.toThrow('found none');
+    await expect(collect(readRecordedRows('/no/such/folder'))).rejects.toThrow('expected a folder that can be read');
+    await expect(collect(readRecordedRows(await folderWith({ 'a.csv': '' })))).rejects.toThrow('found none');
     const broken = await folderWith({ 'a.jsonl.gz': gzipSync(row('p', measured)).subarray(0, 30) });
-    await expect(Array.fromAsync(readRecordedRows(broken))).rejects.toThrow('expected a readable file in gzip form');
+    await expect(collect(readRecordedRows(broken))).rejects.toThrow('expected a readable file in gzip form');
   });
 
   test('may be left early', async () => {

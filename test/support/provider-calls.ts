@@ -15,7 +15,11 @@ export const callOf = (changes: Partial<Omit<ProviderCall, 'requestId'>> & { rea
   requestId: requestIdSchema.parse(changes.requestId ?? 'request-1'),
 });
 
-export const collect = async (parts: AsyncIterable<ProviderPart>): Promise<readonly ProviderPart[]> => Array.fromAsync(parts);
+export const collect = async <T>(parts: AsyncIterable<T>): Promise<readonly T[]> => {
+  const all: T[] = [];
+  for await (const part of parts) all.push(part);
+  return all;
+};
 
 export const textOf = (parts: readonly ProviderPart[]): string =>
   parts

@@ -3,7 +3,7 @@
 -- No partitions: one insert is one part, and so whole or not there at all.
 -- The window is what makes the repetition of an insert harmless. Broken parts are set aside instead of keeping the table shut: the projector
 -- notices the rows that went with them and reads them from the log again.
-CREATE TABLE events
+CREATE TABLE IF NOT EXISTS events
 (
     stream_epoch UInt32 COMMENT 'counts the lives of the log, see stream_epochs',
     sequence UInt64 COMMENT 'position of the message in the log, from 1',
@@ -19,7 +19,7 @@ CREATE TABLE events
     request_id String COMMENT 'the request',
     causation_id String COMMENT 'id of the event that led to this one',
     traceparent String COMMENT 'W3C trace context',
-    data String CODEC(ZSTD(1)) COMMENT 'all facts of the event, JSON',
+    data String COMMENT 'all facts of the event, JSON' CODEC(ZSTD(1)),
 
     arm LowCardinality(String) COMMENT 'arm that was chosen or that made the answer',
     model LowCardinality(String) COMMENT 'its model',
@@ -69,7 +69,7 @@ ORDER BY (stream_epoch, sequence, event_index)
 SETTINGS non_replicated_deduplication_window = 1000, max_suspicious_broken_parts = 1000000, max_suspicious_broken_parts_bytes = 1099511627776;
 
 -- Rows of messages that the log lost in a power cut and whose sequences it gave out again. Nothing is thrown away; nothing counts them.
-CREATE TABLE events_orphaned AS events
+CREATE TABLE IF NOT EXISTS events_orphaned AS events
 ENGINE = MergeTree
 ORDER BY (stream_epoch, sequence, event_index)
 SETTINGS max_suspicious_broken_parts = 1000000, max_suspicious_broken_parts_bytes = 1099511627776;

@@ -1,6 +1,6 @@
 -- The lives of the log. An epoch begins where sequences can no longer be trusted to name the same messages as before. It ends where the next one of
 -- the same log begins.
-CREATE TABLE stream_epochs
+CREATE TABLE IF NOT EXISTS stream_epochs
 (
     epoch UInt32 COMMENT 'counts from 1',
     stream_created_at String COMMENT 'identifies the log: one that was made anew is another log',

@@ -2,7 +2,7 @@
 -- Money is in 1e-9 dollars where the name says nano, rewards are 0 to 1.
 
 -- One row for each routing decision.
-CREATE VIEW decisions AS
+CREATE OR REPLACE VIEW decisions AS
 WITH JSONExtract(data, 'candidates', 'Array(Tuple(arm String, model String, alpha Float64, beta Float64, propensity Float64))') AS candidates
 SELECT
     sequence,
@@ -37,7 +37,7 @@ FROM events
 WHERE type = 'route.decided';
 
 -- One row for each revision of a reward; the last revision of a request is the one that counts.
-CREATE VIEW rewards AS
+CREATE OR REPLACE VIEW rewards AS
 SELECT
     sequence,
     stream_epoch,
@@ -62,7 +62,7 @@ SELECT
 FROM events
 WHERE type = 'reward.recorded';
 
-CREATE VIEW feedback AS
+CREATE OR REPLACE VIEW feedback AS
 SELECT
     sequence,
     time,
@@ -75,7 +75,7 @@ SELECT
 FROM events
 WHERE type = 'feedback.received';
 
-CREATE VIEW failures AS
+CREATE OR REPLACE VIEW failures AS
 SELECT
     sequence,
     time,
@@ -95,7 +95,7 @@ SELECT
 FROM events
 WHERE type = 'response.failed';
 
-CREATE VIEW cache_hits AS
+CREATE OR REPLACE VIEW cache_hits AS
 SELECT
     sequence,
     time,
@@ -114,7 +114,7 @@ WHERE type = 'cache.hit';
 
 -- One row for each request of a tenant: how it was answered and what it was worth. The counts are there so that a request that was decided, ended or
 -- rewarded twice, or not at all, shows.
-CREATE VIEW requests AS
+CREATE OR REPLACE VIEW requests AS
 SELECT
     tenant,
     request_id,
@@ -152,7 +152,7 @@ GROUP BY tenant, request_id
 HAVING decision_events + cache_hit_events + end_events > 0;
 
 -- Per minute and arm, requests that were routed (not those answered from the cache).
-CREATE VIEW arms_over_time AS
+CREATE OR REPLACE VIEW arms_over_time AS
 SELECT
     toStartOfMinute(started_at) AS minute,
     arm,
@@ -176,7 +176,7 @@ WHERE path = 'routed'
 GROUP BY minute, arm;
 
 -- Does the book balance? Every request is decided once (or answered from the cache, or refused before a choice), ends once and is rewarded once.
-CREATE VIEW parity AS
+CREATE OR REPLACE VIEW parity AS
 SELECT
     tenant,
     count() AS requests,

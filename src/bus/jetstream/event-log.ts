@@ -62,7 +62,7 @@ export const createEventLog = (link: Link, options: { readonly appendTimeoutMs: 
       return message === null ? null : entry(message.data, sequence(message.seq), message.time.getTime(), message.subject);
     },
     sequenceAt: async (timeMs) => {
-      const session = await openReadSession(link, { stream, start: { timeMs } }).catch(rethrow('position of a time in the log'));
+      const session = await openReadSession(link, { stream, start: { timeMs }, most: 1 }).catch(rethrow('position of a time in the log'));
       try {
         if (session.pendingAtStart === 0) return null;
         const [first] = await session.take();

@@ -28,10 +28,15 @@ const overheadBytes = 64 * 1024;
 /** The server forgets the consumer of a reader that has gone, or that took so long over two pulls. */
 const inactiveMs = 60_000;
 
-export const openReadSession = async (
-  link: Link,
-  { stream, start, signal }: { readonly stream: string; readonly start: ReadStart; readonly signal?: AbortSignal | undefined },
-): Promise<ReadSession> => {
+export type ReadSessionOptions = {
+  readonly stream: string;
+  readonly start: ReadStart;
+  /** Ends after so many: what a pull asks for too much is read from the disk and sent all the same. */
+  readonly most?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export const openReadSession = async (link: Link, { stream, start, most = Infinity, signal }: ReadSessionOptions): Promise<ReadSession> => {
   const name = `reader-${randomUUID()}`;
   const info = await link.jsm.consumers.add(stream, { ...volatile, name, ...startingAt(start) });
   const bytes = Math.max(pullBytes, link.maxPayloadBytes() + overheadBytes);
@@ -67,7 +72,12 @@ export const openReadSession = async (
 
   const keepPulling = async () => {
     while (!isOver()) {
-      const end = await puller.pull({ messages: pullMessages, bytes });
+      const left = most - lastConsumerSequence;
+      if (left <= 0) {
+        finish('all that was asked for has arrived');
+        return;
+      }
+      const end = await puller.pull({ messages: Math.min(pullMessages, left), bytes });
       if (end.kind === 'lost') finish(end.reason);
       else if (end.kind === 'expired' && end.received === 0) {
         const { num_pending: pending } = await link.jsm.consumers.info(stream, name);

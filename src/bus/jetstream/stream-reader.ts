@@ -39,8 +39,10 @@ export async function* readStream<T>(
   let pauseMs = firstPauseMs;
   let progressMs = Date.now();
 
-  while (!isAborted(signal) && (to === undefined || next <= to)) {
-    const session = await open(link, { stream, next, signal }, last, to === undefined ? Infinity : progressMs + rangePatienceMs);
+  if (to !== undefined && to < next) return;
+
+  while (!isAborted(signal)) {
+    const session = await open(link, { stream, next, to, signal }, last, to === undefined ? Infinity : progressMs + rangePatienceMs);
     if (session !== null) {
       try {
         if (to !== undefined && session.pendingAtStart === 0) return;
@@ -57,10 +59,11 @@ export async function* readStream<T>(
             next = message.sequence + 1;
             yield convert(message);
             if (isAborted(signal)) return;
-            if (to !== undefined && message.pending === 0) return;
+            if (to !== undefined && (next > to || message.pending === 0)) return;
           }
         }
-        if (!isAborted(signal)) link.logger.info({ stream, next, reason: session.endedBy() }, 'reading on with a new consumer');
+        if (!isAborted(signal) && (to === undefined || next <= to))
+          link.logger.info({ stream, next, reason: session.endedBy() }, 'reading on with a new consumer');
       } finally {
         session.close();
       }
@@ -75,7 +78,7 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
 /** A session, or null when it is worth trying again. */
 const open = async (
   link: Link,
-  { stream, next, signal }: { readonly stream: string; readonly next: number; readonly signal: AbortSignal | undefined },
+  { stream, next, to, signal }: Pick<ReadOptions, 'stream' | 'to' | 'signal'> & { readonly next: number },
   last: HandedOut | undefined,
   giveUpMs: number,
 ): Promise<ReadSession | null> => {
@@ -83,7 +86,7 @@ const open = async (
     if (link.nc.isClosed()) throw closed();
     if (link.state.status().kind !== 'connected') throw disconnected();
     if (last !== undefined) await assertSameHistory(link, stream, last);
-    return await openReadSession(link, { stream, start: { sequence: next }, signal });
+    return await openReadSession(link, { stream, start: { sequence: next }, most: to === undefined ? undefined : to - next + 1, signal });
   } catch (error) {
     if (error instanceof InvariantError) throw error;
     const failure = asBusError(error, `reading ${stream}`);

@@ -17,13 +17,14 @@ export const extractFeatures = (messages: readonly JsonObject[]): RequestFeature
     for (const text of toolArgumentsOf(message['tool_calls'])) count(text);
   }
   const last = textsOf(messages.findLast((message) => message['role'] === 'user')?.['content']);
-  const sample = sampleOf(last);
+  const lastCharacters = last.reduce((sum, text) => sum + text.length, 0);
+  const sample = sampleOf(last, lastCharacters);
   return {
     version: 1,
     promptCharacters: characters,
     promptTokensEstimate: Math.ceil(bytes / 4),
     messageCount: messages.length,
-    lastMessageCharacters: last.reduce((sum, text) => sum + text.length, 0),
+    lastMessageCharacters: lastCharacters,
     hasCode: code.test(sample),
     hasMathematics: mathematics.test(sample),
     isQuestion: question.test(sample),
@@ -32,13 +33,14 @@ export const extractFeatures = (messages: readonly JsonObject[]): RequestFeature
 
 const sampleCharacters = 2_000;
 
-/** Begin and end of the texts of one message, however many and long they are. */
-const sampleOf = (texts: readonly string[]): string => {
+/** Begin and end of the texts of one message, however many and long they are; all of it where it is short. */
+const sampleOf = (texts: readonly string[], characters: number): string => {
+  if (characters <= 2 * sampleCharacters) return texts.join('\n');
   let begin = '';
   for (let i = 0; i < texts.length && begin.length < sampleCharacters; i++) begin += `${(texts[i] ?? '').slice(0, sampleCharacters)}\n`;
   let end = '';
-  for (let i = texts.length - 1; i >= 0 && end.length < sampleCharacters; i--) end = `${(texts[i] ?? '').slice(-sampleCharacters)}\n${end}`;
-  return `${begin.slice(0, sampleCharacters)}\n${end.slice(-sampleCharacters - 1)}`;
+  for (let i = texts.length - 1; i >= 0 && end.length < sampleCharacters; i--) end = `\n${(texts[i] ?? '').slice(-sampleCharacters)}${end}`;
+  return `${begin.slice(0, sampleCharacters)}\n${end.slice(-sampleCharacters)}`;
 };
 
 // No pattern repeats within a repetition, and each repetition has a bound: at most some hundred steps for each of 4,000 characters.

@@ -17,8 +17,8 @@ export const decideFeedback = (ledger: Ledger, event: EventOf<'feedback.received
   const key = keyOf(event.tenant, event.correlationid);
   const known = ledger.requests.get(key);
   if (known === undefined) return { kind: 'unknown' };
-  if (!ledger.pendingFeedback.has(event.id)) return { kind: 'already' };
-  if (known.reward === null || ledger.waiting.get(key)?.[0]?.id !== event.id) return { kind: 'wait' };
+  if (!ledger.feedback.byId.has(event.id)) return { kind: 'already' };
+  if (known.reward === null || ledger.feedback.byRequest.get(key)?.[0]?.id !== event.id) return { kind: 'wait' };
   return { kind: 'revise', data: reviseReward(known.reward, event.data.scoreMicro, weights) };
 };
 
@@ -67,7 +67,7 @@ export const waitingFeedback = (
   ledger: Ledger,
   options: { readonly beforeMs: number; readonly limit: number; readonly skip: (eventId: string) => boolean },
 ): readonly EventOf<'feedback.received'>[] =>
-  ledger.pendingFeedback
+  ledger.feedback.byId
     .values()
     .filter((event) => Date.parse(event.time) < options.beforeMs)
     .filter((event) => ledger.requests.has(keyOf(event.tenant, event.correlationid)) || !options.skip(event.id))

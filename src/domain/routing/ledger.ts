@@ -1,5 +1,6 @@
 import type { EventOf, Sequence, SwitchyardEvent, Tenant } from '../../events/index.ts';
 import type { StandingReward } from '../reward/reward.ts';
+import { addFeedback, noPendingFeedback, removeFeedback, type PendingFeedback } from './pending-feedback.ts';
 import { createRing, type Ring } from './ring.ts';
 
 /**
@@ -18,14 +19,10 @@ export type Ledger = {
   readonly open: Map<string, EventOf<'route.decided'>>;
   /** Keys of the requests that have ended, in the order of the log. */
   readonly ended: Ring<string>;
-  /** Feedback that has not become a revision yet, by event id, in the order of the log; also that of requests that are not known. */
-  readonly pendingFeedback: Map<string, EventOf<'feedback.received'>>;
-  /** The same by request. */
-  readonly waiting: Map<string, readonly EventOf<'feedback.received'>[]>;
+  /** Also that of requests that are not known. */
+  readonly feedback: PendingFeedback;
   /** Requests that were forgotten to make room. */
   forgotten: number;
-  /** Feedback that was forgotten to make room or because its request did not come, or refused as one too many. */
-  feedbackDropped: number;
 };
 
 export type LedgerEntry = {
@@ -39,18 +36,14 @@ export type LedgerEntry = {
 
 /** So often one request can be judged anew. */
 export const revisionLimit = 100;
-/** So much later than feedback whose request is not known other feedback may come before the first is given up. */
-const unmatchedMs = 900_000;
 
 export const emptyLedger = (limit: number): Ledger => ({
   limit,
   requests: new Map(),
   open: new Map(),
   ended: createRing(),
-  pendingFeedback: new Map(),
-  waiting: new Map(),
+  feedback: noPendingFeedback(limit),
   forgotten: 0,
-  feedbackDropped: 0,
 });
 
 /** Folds one event in place. */
@@ -92,50 +85,32 @@ const begin = (ledger: Ledger, key: string, at: Sequence): LedgerEntry | null =>
 };
 
 const end = (ledger: Ledger, key: string, at: Sequence): void => {
-  const known = ledger.requests.get(key);
-  if (known !== undefined && known.outcomeSequence !== null) return;
   // A request that no arm could take begins with its failure; so does, for this ledger, one whose decision lies before the log that was read.
-  if (known === undefined || ledger.open.delete(key)) ledger.ended.push(key);
-  const entry = known ?? begin(ledger, key, at);
-  if (entry !== null) entry.outcomeSequence = at;
+  const begun = begin(ledger, key, at);
+  if (begun !== null || ledger.open.delete(key)) ledger.ended.push(key);
+  const entry = begun ?? ledger.requests.get(key);
+  if (entry !== undefined) entry.outcomeSequence ??= at;
 };
 
 const reward = (ledger: Ledger, key: string, event: EventOf<'reward.recorded'>): void => {
-  const entry = ledger.requests.get(key);
   const { arm, model, revision, parts, cause, evidence } = event.data;
-  const answered = cause === 'feedback' && event.causationid !== undefined ? ledger.pendingFeedback.get(event.causationid) : undefined;
-  if (answered !== undefined) forgetFeedback(ledger, answered);
-  if (entry === undefined || (entry.reward !== null && revision <= entry.reward.revision)) return;
-  entry.reward = { arm, model, revision, parts, counts: entry.reward?.counts ?? evidence.trials === 1 };
-  if (answered !== undefined) entry.feedbackIds = [...entry.feedbackIds, answered.data.feedbackId];
+  const entry = ledger.requests.get(key);
+  const before = entry?.reward ?? null;
+  if (before !== null && revision <= before.revision) return;
+  const applied = cause === 'feedback' && event.causationid !== undefined ? ledger.feedback.byId.get(event.causationid) : undefined;
+  if (applied !== undefined) removeFeedback(ledger.feedback, key, applied);
+  if (entry === undefined) return;
+  entry.reward = { arm, model, revision, parts, counts: before?.counts ?? evidence.trials === 1 };
+  if (applied !== undefined) entry.feedbackIds = [...entry.feedbackIds, applied.data.feedbackId];
 };
 
 const receive = (ledger: Ledger, key: string, event: EventOf<'feedback.received'>): void => {
   const entry = ledger.requests.get(key);
-  const waiting = ledger.waiting.get(key) ?? [];
+  const waiting = ledger.feedback.byRequest.get(key) ?? [];
   const { feedbackId } = event.data;
   if (entry?.feedbackIds.includes(feedbackId) === true || waiting.some(({ data }) => data.feedbackId === feedbackId)) return;
-  if (waiting.length + (entry?.reward?.revision ?? 0) >= revisionLimit) {
-    ledger.feedbackDropped++;
-    return;
-  }
-  ledger.waiting.set(key, [...waiting, event]);
-  ledger.pendingFeedback.set(event.id, event);
-  for (const oldest of ledger.pendingFeedback.values()) {
-    const unmatched = !ledger.requests.has(keyOf(oldest.tenant, oldest.correlationid));
-    const late = Date.parse(event.time) - Date.parse(oldest.time) > unmatchedMs;
-    if (ledger.pendingFeedback.size <= ledger.limit && !(unmatched && late)) break;
-    forgetFeedback(ledger, oldest);
-    ledger.feedbackDropped++;
-  }
-};
-
-const forgetFeedback = (ledger: Ledger, event: EventOf<'feedback.received'>): void => {
-  const key = keyOf(event.tenant, event.correlationid);
-  const left = (ledger.waiting.get(key) ?? []).filter(({ id }) => id !== event.id);
-  if (left.length === 0) ledger.waiting.delete(key);
-  else ledger.waiting.set(key, left);
-  ledger.pendingFeedback.delete(event.id);
+  if (waiting.length + (entry?.reward?.revision ?? 0) >= revisionLimit) ledger.feedback.dropped++;
+  else addFeedback(ledger.feedback, key, event, (other) => ledger.requests.has(other));
 };
 
 const forgetOne = (ledger: Ledger): void => {

@@ -1,6 +1,7 @@
 /** First in, first out, in constant time. (A Map as a queue is slow to find its first key once many before it were deleted.) */
 export type Ring<T> = {
   readonly size: () => number;
+  readonly first: () => T | undefined;
   readonly push: (value: T) => void;
   readonly shift: () => T | undefined;
 };
@@ -11,6 +12,7 @@ export const createRing = <T>(): Ring<T> => {
   let size = 0;
   return {
     size: () => size,
+    first: () => (size === 0 ? undefined : slots[first]),
     push: (value) => {
       if (size === slots.length) {
         slots = [...slots.slice(first), ...slots.slice(0, first), ...new Array<undefined>(size)];

@@ -3,7 +3,7 @@ import { nameSchema, probabilitySchema, sequenceSchema } from '../identifiers.ts
 import { defineEvent } from '../envelope.ts';
 
 /** Why an arm could not be drawn. It stands in the decision, so that nobody has to guess it later. */
-export const exclusionReasonSchema = z.enum(['disabled', 'not-requested', 'context-length']);
+const exclusionReasonSchema = z.enum(['disabled', 'not-requested', 'context-length']);
 
 /** What the policy saw of the request. Named and versioned: a replay with other features must notice. */
 export const featuresSchema = z.object({
@@ -18,7 +18,7 @@ export const featuresSchema = z.object({
 });
 export type RequestFeatures = z.infer<typeof featuresSchema>;
 
-export const candidateSchema = z.object({
+const candidateSchema = z.object({
   arm: nameSchema.describe('an arm that could be drawn'),
   model: nameSchema.describe('its model'),
   alpha: z.number().positive().describe('Beta posterior of the reward, first parameter'),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { identifier, literal } from '../clickhouse.ts';
 import { guardQuery } from './guard.ts';
 import { sqlErrors, type AnswerSql, type SqlAnswer } from './question.ts';
@@ -13,7 +14,7 @@ import { createSlots } from './slots.ts';
  *    is left for the next, and the connection of the writer is not touched. Parameters bound in the session do not block those of other queries, which
  *    the engine's own binding does.
  * 2. The engine works on threads of Node's pool: neither the event loop nor the writer's session waits. The pool has few threads (UV_THREADPOOL_SIZE, 4
- *    unless told otherwise), and the writer needs one at all times: `threads` leaves two free.
+ *    unless told otherwise), and the writer needs one at all times: two are left free. A query computes on half of the cores.
  * 3. A query cannot be stopped from outside: one whose caller has gone holds its slot until its time limit.
  */
 export const createSandbox = async (options: {
@@ -78,6 +79,7 @@ const limitSettings = (limits: SqlLimits): Readonly<Record<string, string>> => (
   max_memory_usage: String(limits.queryMemoryBytes),
   max_result_bytes: String(limits.resultBytes),
   result_overflow_mode: 'throw',
+  max_threads: String(Math.max(1, Math.floor(availableParallelism() / 2))),
   allow_introspection_functions: '0',
 });
 

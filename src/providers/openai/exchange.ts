@@ -96,7 +96,7 @@ export const openExchange = (readerOf: (status: number, headers: Headers) => Ans
     leave: () => {
       if (over) return;
       if (last?.kind !== 'end') close();
-      
+      else drainTimer = setTimeout(close, drainMs);
     },
   };
 };

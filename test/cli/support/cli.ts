@@ -9,6 +9,9 @@ import type { ConfigInput } from '../../../src/config/schema.ts';
 /** The real command line as a process of its own, as a user starts it. */
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
+/** Node's own cache of compiled files: it halves the time to start, and that is most of the time of these tests. */
+const compileCache = path.join(tmpdir(), 'switchyard-compile-cache');
+
 export type Ended = {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -26,7 +29,7 @@ export type Running = {
 type CliOptions = { readonly env?: Readonly<Record<string, string>>; readonly input?: string };
 
 export const startCli = (args: readonly string[], { env = {}, input }: CliOptions = {}): Running => {
-  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.end(input ?? '');
   let stdout = '';
   let stderr = '';

@@ -87,16 +87,16 @@ describe('feedback', () => {
   it('given more than the limit for one request, then the rest is refused and counted', () => {
     const many = Array.from({ length: revisionLimit + 5 }, (_, i) => feedback('r', { feedbackId: `f${i}` }, { id: `e${i}` }));
     const ledger = given(...answered('r'), ...many);
-    expect(ledger.feedbackDropped).toBe(5);
+    expect(ledger.feedback.dropped).toBe(5);
     expect(decideFeedback(ledger, many.at(-1)!, weights)).toEqual({ kind: 'already' });
   });
 
   it('given some whose request never comes, then it is given up and counted when later feedback is old enough', () => {
     const ledger = given(thumb, feedback('s', { feedbackId: 'g' }, { id: 'e3', atMs: 899_000 }));
-    expect(ledger.pendingFeedback.size).toBe(2);
+    expect(ledger.feedback.byId.size).toBe(2);
     evolveLedger(ledger, feedback('s', { feedbackId: 'h' }, { id: 'e4', atMs: 901_000 }), sequence(3));
-    expect([...ledger.pendingFeedback.keys()]).toEqual(['e3', 'e4']);
-    expect(ledger.feedbackDropped).toBe(1);
+    expect([...ledger.feedback.byId.keys()]).toEqual(['e3', 'e4']);
+    expect(ledger.feedback.dropped).toBe(1);
   });
 
   it('waiting, the oldest first, without what is skipped and unknown', () => {
@@ -183,15 +183,16 @@ describe('laws of the ledger', () => {
       fc.property(fc.array(anyEvent, { maxLength: 200 }), fc.integer({ min: 1, max: 3 }), (events, limit) => {
         const ledger = fold(events, limit);
         expect(ledger.requests.size).toBeLessThanOrEqual(limit);
-        expect(ledger.pendingFeedback.size).toBeLessThanOrEqual(limit);
+        expect(ledger.feedback.byId.size).toBeLessThanOrEqual(limit);
+        expect(ledger.feedback.arrivals.size()).toBeLessThanOrEqual(2 * limit);
         expect(ledger.ended.size() + ledger.open.size).toBe(ledger.requests.size);
         for (const key of ledger.open.keys()) expect(ledger.requests.has(key)).toBe(true);
         expect(
-          [...ledger.waiting.values()]
+          [...ledger.feedback.byRequest.values()]
             .flat()
             .map(({ id }) => id)
             .sort(),
-        ).toEqual([...ledger.pendingFeedback.keys()].sort());
+        ).toEqual([...ledger.feedback.byId.keys()].sort());
       }),
       { seed: 71, numRuns: 300 },
     );
@@ -209,7 +210,7 @@ describe('laws of the ledger', () => {
         const ledger = given(decided('r'), completed('r'), rewarded('r', first), ...events);
         let total = first.evidence.success;
         let at = 100;
-        while (ledger.pendingFeedback.size > 0) {
+        while (ledger.feedback.byId.size > 0) {
           const asked = events[order.next().value % events.length]!;
           const verdict = decideFeedback(ledger, asked, weights);
           if (verdict.kind !== 'revise') continue;

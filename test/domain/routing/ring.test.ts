@@ -16,6 +16,7 @@ it('a ring gives back what came first, like an array', () => {
             model.push(step);
           }
           expect(ring.size()).toBe(model.length);
+          expect(ring.first()).toBe(model[0]);
         }
       },
     ),

@@ -190,7 +190,7 @@ describe('a logged decision', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        fc.constantFrom('auto', 'large', 'quick'),
+        fc.constantFrom('auto', 'large', 'careful'),
         (draw, requestedModel) => {
           const tenantWeights = { success: 0.1, streaming: 0.2, cache: 0.3, cost: 0.4 };
           expect(recompute(logged({ draw, requestedModel, weights: tenantWeights, maxOutputTokens: 995 }), activated, at)).toEqual({
