@@ -6,6 +6,8 @@ export type Mailbox<T> = {
   readonly put: (item: T) => void;
   readonly end: () => void;
   readonly size: () => number;
+  /** What is there now, without waiting. */
+  readonly drain: () => readonly T[];
   /** At least one item; none when the mailbox has ended. One taker at a time. */
   readonly take: () => Promise<readonly T[]>;
 };
@@ -14,6 +16,11 @@ export const createMailbox = <T>(): Mailbox<T> => {
   let items: T[] = [];
   let hasEnded = false;
   let wake: (() => void) | undefined;
+  const drain = (): readonly T[] => {
+    const drained = items;
+    items = [];
+    return drained;
+  };
   return {
     put: (item) => {
       if (hasEnded) return;
@@ -25,14 +32,13 @@ export const createMailbox = <T>(): Mailbox<T> => {
       wake?.();
     },
     size: () => items.length,
+    drain,
     take: async () => {
       if (items.length === 0 && !hasEnded)
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
-      const taken = items;
-      items = [];
-      return taken;
+      return drain();
     },
   };
 };

@@ -1,9 +1,11 @@
 import type { EventLog, LogBounds } from '../bus/event-log.ts';
 import { noEvidence, type ArmEvidence, type Evidence, type EvidenceAt } from '../domain/routing/evidence.ts';
-import { evolveRouter, routerStateOf } from '../domain/routing/router.ts';
-import { sequence } from '../events/index.ts';
+import { explainError, readClickhouse } from '../projections/clickhouse.ts';
+import { evidenceFromClickhouse, foldTail } from '../projections/evidence.ts';
+import { usageError } from './exit-codes.ts';
+import type { Located } from './locate.ts';
 
-/** Evidence at one sequence, folded again the way a router does when it starts, and what it was made from. */
+/** Evidence after exactly one sequence, folded again the way a router does when it starts, and what it was made from. */
 export type RebuiltEvidence = EvidenceAt & {
   readonly from: 'clickhouse' | 'log';
   /** How far the sums of ClickHouse reached; null when the log alone was read. */
@@ -12,37 +14,56 @@ export type RebuiltEvidence = EvidenceAt & {
   readonly tookMs: number;
 };
 
-export const rebuildEvidence = async (options: {
+export type RebuildParts = {
+  readonly located: Located;
   readonly log: EventLog;
   readonly bounds: LogBounds;
-  /** The state is that after exactly this sequence. */
   readonly to: number;
-  /** Sums of ClickHouse up to at most a sequence, or null when they cannot be had. */
-  readonly sums: (upTo: number) => Promise<EvidenceAt | null>;
+  readonly logAlone: boolean;
   readonly signal: AbortSignal;
-  readonly onProgress: (entries: number, of: number) => void;
-}): Promise<RebuiltEvidence> => {
-  const { log, bounds, to, signal } = options;
+  readonly note: (text: string) => void;
+};
+
+export const rebuildEvidence = async (parts: RebuildParts): Promise<RebuiltEvidence> => {
+  const { log, bounds, to, signal } = parts;
   const startedAtMs = performance.now();
-  const summed = await options.sums(to);
-  const base = summed ?? { sequence: Math.min(to, bounds.first - 1), evidence: new Map<string, ArmEvidence>() };
-  const state = routerStateOf(base);
-  const entries = to - base.sequence;
-  let entriesRead = 0;
-  if (entries > 0)
-    for await (const entry of log.read({ from: sequence(base.sequence + 1), to: sequence(to), signal, checks: 'envelope' })) {
-      evolveRouter(state, { sequence: entry.sequence, events: entry.kind === 'events' ? entry.events : [] });
-      if (++entriesRead % 1_000 === 0) options.onProgress(entriesRead, entries);
-    }
+  const sums = parts.logAlone ? null : await sumsOfClickhouse(parts);
+  if (sums === null && to < bounds.first - 1)
+    throw usageError(`--at: expected a place in the log, which begins at ${bounds.first}; got ${to}`);
+  if (sums === null && bounds.first > 1) parts.note(`the log begins at ${bounds.first}: rewards before it are known to ClickHouse alone`);
+  const base = sums ?? { sequence: bounds.first - 1, evidence: new Map<string, ArmEvidence>() };
+  const { sequence, evidence } = await foldTail(log, base, { to, signal });
   signal.throwIfAborted();
   return {
-    sequence: state.sequence,
-    evidence: state.evidence,
-    from: summed === null ? 'log' : 'clickhouse',
-    clickhouseSequence: summed?.sequence ?? null,
-    entriesRead,
+    sequence,
+    evidence,
+    from: sums === null ? 'log' : 'clickhouse',
+    clickhouseSequence: sums?.sequence ?? null,
+    entriesRead: sequence - base.sequence,
     tookMs: performance.now() - startedAtMs,
   };
+};
+
+/** What ClickHouse holds up to at most `to`. Null, with a note that says why, when it cannot be asked or does not fit to this log: the log alone is enough. */
+const sumsOfClickhouse = async ({ located, bounds, to, note }: RebuildParts): Promise<EvidenceAt | null> => {
+  const { settings, sql } = located;
+  const { database, user, queryTimeoutMs } = settings.config.clickhouse;
+  const address = { kind: 'server', url: sql.url, database, user, password: settings.secrets.clickhousePassword } as const;
+  const clickhouse = readClickhouse(address, { requestTimeoutMs: queryTimeoutMs });
+  try {
+    const sums = await evidenceFromClickhouse(clickhouse, { atSequence: to });
+    if (sums?.streamCreatedAt !== bounds.createdAt)
+      note('ClickHouse holds another log than this one, or nothing yet: the log alone is read');
+    else if (sums.sequence < Math.min(to, bounds.first - 1))
+      note(`ClickHouse ends at ${sums.sequence} and the log begins at ${bounds.first}: the log alone is read`);
+    else return sums;
+    return null;
+  } catch (error) {
+    note(`ClickHouse at ${sql.url} (${sql.source}) cannot be asked, the log alone is read: ${explainError(error)}`);
+    return null;
+  } finally {
+    await clickhouse.close();
+  }
 };
 
 export type EvidenceDifference = {

@@ -1,21 +1,18 @@
 import { Option } from 'commander';
 import { z } from 'zod';
 import { askRemote } from '../actors/remote.ts';
-import type { RouterReply } from '../actors/router.ts';
 import type { Messenger } from '../bus/messenger.ts';
 import { posterior } from '../domain/routing/thompson.ts';
 import type { EvidenceAt } from '../domain/routing/evidence.ts';
 import { TransientError } from '../errors.ts';
 import { sequence } from '../events/index.ts';
 import { configOption, jsonOption, natsUrlOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
-import { usageError, exitCodes } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
 import { locateYard, type AddressOptions, type Located } from './locate.ts';
 import { grouped, micro, milliseconds } from './numbers.ts';
 import { withBus } from './open-bus.ts';
 import { lastUpTo, parsePosition, positionHelp, type Position } from './position.ts';
-import { openProgress } from './progress.ts';
 import { differencesOf, rebuildEvidence, type EvidenceDifference, type RebuiltEvidence } from './rebuild-evidence.ts';
-import { sumsOf } from './clickhouse-sums.ts';
 import { writeTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -49,18 +46,7 @@ const rebuild = async (terminal: Terminal, options: RebuildOptions): Promise<voi
     const live = options.at === undefined ? await liveState(terminal, messenger) : null;
     const bounds = await log.bounds();
     const to = options.at !== undefined ? await lastUpTo(log, bounds, options.at) : sequence(live?.sequence ?? bounds.last);
-    if (options.at !== undefined && to < bounds.first - 1)
-      throw usageError(`--at: expected a place in the log, which begins at ${bounds.first}; got one before it`);
-    const progress = openProgress('folding the log', to);
-    const rebuilt = await rebuildEvidence({
-      log,
-      bounds,
-      to,
-      sums: options.logAlone === true ? async () => null : sumsOf(terminal, located, bounds),
-      signal,
-      onProgress: progress.update,
-    }).finally(progress.stop);
-
+    const rebuilt = await rebuildEvidence({ located, log, bounds, to, logAlone: options.logAlone === true, signal, note: terminal.note });
     const differences = live === null ? [] : differencesOf(rebuilt.evidence, live.evidence);
     const verdict = live === null ? 'not-compared' : differences.length === 0 ? 'equal' : 'different';
     await (options.json === true
@@ -80,7 +66,7 @@ const stateSchema = z.object({
 /** What the router knows at this moment. Without one there is nothing to compare with, and the log can be folded all the same. */
 const liveState = async (terminal: Terminal, messenger: Messenger): Promise<EvidenceAt | null> => {
   try {
-    const { sequence: at, evidence } = stateSchema.parse(await askRemote<RouterReply>(messenger, 'router', { type: 'state' }));
+    const { sequence: at, evidence } = stateSchema.parse(await askRemote(messenger, 'router', { type: 'state' }));
     return { sequence: at, evidence: new Map(Object.entries(evidence)) };
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;

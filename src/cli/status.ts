@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { PermanentError, TransientError } from '../errors.ts';
 import { isAlive } from '../processes/run-file.ts';
+import { askProjector, projectorStatusSchema, statusTimeoutMs, type SeenProjector } from './ask-projector.ts';
 import { configOption, httpUrlOption, jsonOption, natsUrlOption, withExamples, type AddCommand } from './command.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { call } from './http.ts';
 import { locateYard, type AddressOptions, type Located } from './locate.ts';
-import { bytes, grouped } from './numbers.ts';
+import { bytes, grouped, milliseconds } from './numbers.ts';
+import { withBus } from './open-bus.ts';
 import { readStreamStates, type StreamStates } from './stream-states.ts';
 import { writeTable } from './table.ts';
 import { excerpt, type Terminal } from './terminal.ts';
@@ -21,6 +23,7 @@ type Status = {
   readonly parts: readonly Part[];
   readonly streams: StreamStates['streams'];
   readonly queue: StreamStates['queue'];
+  readonly projection: SeenProjector | null;
 };
 
 type Part = { readonly part: string; readonly ready: boolean; readonly detail: string };
@@ -47,15 +50,17 @@ export const addStatus: AddCommand = (program, terminal) => {
 const status = async (terminal: Terminal, options: AddressOptions): Promise<void> => {
   const located = locateYard(options);
   const signal = terminal.interrupted();
-  const [gateway, bus] = await Promise.all([askGateway(located, signal), askBus(located)]);
+  const [gateway, bus, projector] = await Promise.all([askGateway(located, signal), askBus(located), askForProjection(located)]);
+  const parts = [...gateway, bus.part, projector.part];
   const report: Status = {
-    ready: [...gateway, bus.part].every(({ ready }) => ready),
+    ready: parts.every(({ ready }) => ready),
     config: located.settings.file,
     processes: processesOf(located),
     addresses: { http: located.http.url, nats: located.nats.url, sql: located.sql.url },
-    parts: [...gateway, bus.part],
+    parts,
     streams: bus.states?.streams ?? [],
     queue: bus.states?.queue ?? null,
+    projection: projector.status,
   };
   await (options.json === true ? terminal.json(report) : show(terminal, report));
   if (report.ready) return;
@@ -86,6 +91,20 @@ const askBus = async (located: Located): Promise<{ readonly part: Part; readonly
   } catch (error) {
     if (!(error instanceof TransientError || error instanceof PermanentError)) throw error;
     return { part: { part: 'nats', ready: false, detail: error.message }, states: null };
+  }
+};
+
+const askForProjection = async (located: Located): Promise<{ readonly part: Part; readonly status: SeenProjector | null }> => {
+  try {
+    const status = await withBus(located, ({ messenger }) =>
+      askProjector(messenger, { command: 'status' }, projectorStatusSchema, statusTimeoutMs),
+    );
+    const behind = `${grouped(status.lagMessages)} messages (${milliseconds(status.lagMs)}) behind`;
+    const detail = `${status.state}, ${behind}${status.fault === null ? '' : `: ${status.fault}`}`;
+    return { part: { part: 'projector', ready: status.state === 'following', detail }, status };
+  } catch (error) {
+    if (!(error instanceof TransientError || error instanceof PermanentError || error instanceof CommandError)) throw error;
+    return { part: { part: 'projector', ready: false, detail: error.message }, status: null };
   }
 };
 

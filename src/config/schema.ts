@@ -99,6 +99,10 @@ const clickhouseSchema = z.strictObject({
 
 const projectorSchema = z.strictObject({
   batchRows: count.max(1_000_000).default(20_000).describe('rows in one insert, at most'),
+  batchBytes: count
+    .max(256 * 1024 ** 2)
+    .default(32 * 1024 ** 2)
+    .describe('bytes in one insert, at most; two such batches are in memory'),
   batchWaitMs: milliseconds.default(200).describe('an insert waits so long for more rows'),
 });
 

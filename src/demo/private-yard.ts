@@ -3,9 +3,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
 import { privateEnvironment } from '../config/private-environment.ts';
-import type { configSchema } from '../config/schema.ts';
+import type { ConfigInput } from '../config/schema.ts';
 import { PermanentError } from '../errors.ts';
 import { readRun } from '../processes/run-file.ts';
 
@@ -24,7 +23,7 @@ export type PrivateYard = {
 };
 
 /** The configuration as a file holds it: what has a default may be left out. Folder and ports are set here. */
-export type YardConfig = Omit<z.input<typeof configSchema>, 'dataDir' | 'clickhouse'>;
+export type YardConfig = Omit<ConfigInput, 'dataDir' | 'clickhouse'>;
 
 const entry = path.join(import.meta.dirname, '..', 'cli', 'main.ts');
 const readyTimeoutMs = 120_000;
@@ -74,7 +73,7 @@ export const startPrivateYard = async (name: string, config: YardConfig, signal:
   }
 };
 
-const withOwnPlace = (config: YardConfig): z.input<typeof configSchema> => ({
+const withOwnPlace = (config: YardConfig): ConfigInput => ({
   logLevel: 'warn',
   ...config,
   dataDir: './data',

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
 import { PermanentError, TransientError } from '../errors.ts';
+import { configurationOf, filesIn, portIn, tailOf } from './nats-server-files.ts';
 
 /**
  * A nats-server of our own: found, started from a configuration file in its data folder, stopped. It serves NATS with JetStream on one address, loopback
@@ -101,43 +102,6 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
   throw notStarted(`${binary} at ${host}:${options.port}`, reason, `${tailOf(files.errors)}${tailOf(files.log)}`.trim());
 };
 
-const filesIn = (dataDir: string) => ({
-  config: path.join(dataDir, 'nats-server.conf'),
-  log: path.join(dataDir, 'nats-server.log'),
-  errors: path.join(dataDir, 'nats-server.err'),
-  ports: path.join(dataDir, 'ports'),
-});
-
-/** What the server does with a message before it acknowledges it; `os` leaves it to the server's own two minutes. */
-const syncInterval = { always: 'always', second: '1s', os: '2m' } as const;
-
-const configurationOf = ({ dataDir, port, durability }: NatsServerOptions, host: string): string => `# Written at each start.
-server_name: switchyard
-host: ${JSON.stringify(host)}
-port: ${port === 0 ? -1 : port}
-ports_file_dir: ${JSON.stringify(filesIn(dataDir).ports)}
-max_payload: 8MB
-log_file: ${JSON.stringify(filesIn(dataDir).log)}
-logfile_size_limit: 16MB
-logfile_max_num: 3
-jetstream {
-  store_dir: ${JSON.stringify(dataDir)}
-  sync_interval: ${JSON.stringify(syncInterval[durability])}
-}
-`;
-
-/** Once it listens, the server writes its port into a file that carries its process id. */
-const portIn = (folder: string, pid: number | undefined): number | null => {
-  try {
-    const { nats } = JSON.parse(readFileSync(path.join(folder, `nats-server_${pid ?? 0}.ports`), 'utf8')) as {
-      readonly nats: readonly string[];
-    };
-    return Number(new URL(nats[0] ?? '').port);
-  } catch {
-    return null;
-  }
-};
-
 const greetingMs = 1_000;
 
 /** The first line that a server says to a client tells whether JetStream is up. */
@@ -169,14 +133,4 @@ const notStarted = (what: string, reason: string, output: string): PermanentErro
   return /address already in use/i.test(output)
     ? new PermanentError('port-taken', message)
     : new TransientError('nats-server-not-started', message, greetingMs);
-};
-
-const tailCharacters = 1_000;
-
-const tailOf = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8').slice(-tailCharacters);
-  } catch {
-    return '';
-  }
 };

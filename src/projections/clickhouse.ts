@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { ClickHouseLogLevel, createClient, drainStream, type ClickHouseClient } from '@clickhouse/client';
+import { text } from 'node:stream/consumers';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { createChdbConnection } from 'chdb/connection';
 import { TransientError } from '../errors.ts';
 
@@ -65,7 +66,12 @@ type ClientConnection = NonNullable<NonNullable<Parameters<typeof createClient>[
 const embeddedConnection = (path: string): ClientConnection => createChdbConnection({ path }) as unknown as ClientConnection;
 
 const serverClient = (
-  address: { readonly url: string; readonly database: string | undefined; readonly user?: string | undefined; readonly password?: string | undefined },
+  address: {
+    readonly url: string;
+    readonly database: string | undefined;
+    readonly user?: string | undefined;
+    readonly password?: string | undefined;
+  },
   { requestTimeoutMs }: { readonly requestTimeoutMs: number },
 ): ClickHouseClient =>
   createClient({
@@ -88,7 +94,8 @@ const over = (client: ClickHouseClient): Clickhouse => ({
   },
   insert: async (insert, lines) => {
     const { stream } = await client.exec({ query: `${insert} FORMAT JSONEachRow`, values: Readable.from([lines]) });
-    await drainStream(stream);
+    // The connection is free again once the (empty) answer was read.
+    await text(stream);
   },
   close: () => client.close(),
 });
@@ -101,7 +108,8 @@ export const identifier = (name: string): string => `\`${name.replace(/[\\`]/g, 
 /** Reads a whole number that JSON carried as text. Throws when it is none or would be rounded. */
 export const wholeNumber = (row: Row | undefined, column: string): number => {
   const value = Number(row?.[column]);
-  if (!Number.isSafeInteger(value)) throw new TypeError(`expected a whole number below 2^53 in column ${column}, got ${String(row?.[column])}`);
+  if (!Number.isSafeInteger(value))
+    throw new TypeError(`expected a whole number below 2^53 in column ${column}, got ${String(row?.[column])}`);
   return value;
 };
 
@@ -138,7 +146,8 @@ export const isDataError = (error: unknown): boolean => dataErrors.has(errorCode
 export const isLocked = (error: unknown): boolean => errorCode(error) === 76;
 
 /** What went wrong, for a log line or a status: one line, without the rows. */
-export const explainError = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 500) ?? '';
+export const explainError = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 500) ?? '';
 
 export const clickhouseAway = (what: string, error: unknown): TransientError =>
   new TransientError('clickhouse-away', `${what}: ${explainError(error)}`, 1_000, { cause: error });

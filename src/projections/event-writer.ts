@@ -49,7 +49,10 @@ export const createEventWriter = (options: {
       } catch (error) {
         if (isDataError(error)) return writeParts(batch, explainError(error), signal);
         fault = { reason: explainError(error), sinceMs: fault?.sinceMs ?? Date.now(), attempts: (fault?.attempts ?? 0) + 1 };
-        logger.warn({ err: fault.reason, first: first.sequence, attempts: fault.attempts, pauseMs }, 'insert failed; sending the same batch again');
+        logger.warn(
+          { err: fault.reason, first: first.sequence, attempts: fault.attempts, pauseMs },
+          'insert failed; sending the same batch again',
+        );
         await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -60,7 +63,8 @@ export const createEventWriter = (options: {
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
       const replacement = await options.refuse(only, detail);
-      if (replacement.lines === only.lines) throw new PermanentError('projection', `expected the engine to take a poison row, got: ${detail}`);
+      if (replacement.lines === only.lines)
+        throw new PermanentError('projection', `expected the engine to take a poison row, got: ${detail}`);
       return write([replacement], signal);
     }
     const middle = Math.ceil(batch.length / 2);

@@ -35,11 +35,18 @@ export const applyMigrations = async (clickhouse: Clickhouse, migrations: readon
   await clickhouse.command(
     `CREATE TABLE IF NOT EXISTS ${tables.migrations} (number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC')) ENGINE = MergeTree ORDER BY number`,
   );
-  const recorded = await clickhouse.rows(`SELECT number, any(name) AS name, any(checksum) AS checksum FROM ${tables.migrations} GROUP BY number`);
-  const applied = new Map(recorded.map((row) => [wholeNumber(row, 'number'), { name: String(row['name']), checksum: String(row['checksum']) }]));
+  const recorded = await clickhouse.rows(
+    `SELECT number, any(name) AS name, any(checksum) AS checksum FROM ${tables.migrations} GROUP BY number`,
+  );
+  const applied = new Map(
+    recorded.map((row) => [wholeNumber(row, 'number'), { name: String(row['name']), checksum: String(row['checksum']) }]),
+  );
   for (const [number, { name }] of applied)
     if (number > migrations.length)
-      throw new PermanentError('migration', `expected a database of ${migrations.length} migrations or fewer, got one with ${name}: a newer version made it`);
+      throw new PermanentError(
+        'migration',
+        `expected a database of ${migrations.length} migrations or fewer, got one with ${name}: a newer version made it`,
+      );
 
   const news = migrations.filter(({ number }) => !applied.has(number));
   for (const { number, name, checksum } of migrations) {

@@ -96,7 +96,12 @@ const mostHoles = 100;
  * The first sequence whose row is of another message than the log holds there. Messages are lost from the end, so that all before the first difference
  * agree and all after it differ.
  */
-const firstDivergence = async (clickhouse: Clickhouse, log: EventLog, spans: readonly Span[], bounds: LogBounds): Promise<number | null> => {
+const firstDivergence = async (
+  clickhouse: Clickhouse,
+  log: EventLog,
+  spans: readonly Span[],
+  bounds: LogBounds,
+): Promise<number | null> => {
   const from = Math.max(bounds.first, spans[0]?.from ?? 1);
   const to = await checkpointOf(clickhouse, spans);
   const differs = async (candidate: number) => {

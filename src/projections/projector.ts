@@ -23,12 +23,15 @@ const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 
 export const runProjector = (options: {
-  readonly clickhouse: Clickhouse;
+  /** Null when ClickHouse was away at the start: then `connect` is tried until it comes. */
+  readonly first: Clickhouse | null;
+  readonly connect: () => Promise<Clickhouse>;
   readonly bus: Bus;
   readonly limits: BatchLimits;
   readonly logger: Logger;
 }): Projector => {
-  const { clickhouse, bus, logger } = options;
+  const { bus, limits, logger } = options;
+  let connected = options.first;
   const progress = createProgress();
   const closed = new AbortController();
   let running: RunningStretch | null = null;
@@ -40,11 +43,12 @@ export const runProjector = (options: {
     });
     const signal = AbortSignal.any([end.signal, closed.signal]);
     try {
+      const clickhouse = (connected ??= await options.connect());
       const position = await openPosition(clickhouse, bus.log, logger);
       progress.opened(position);
       progress.changed('following', null);
       logger.info({ epoch: position.epoch, checkpoint: position.checkpoint }, 'projecting');
-      running = runStretch({ ...options, position, progress }, signal);
+      running = runStretch({ clickhouse, bus, limits, logger, position, progress }, signal);
       await running.done;
     } finally {
       running = null;
@@ -53,7 +57,7 @@ export const runProjector = (options: {
   };
 
   const live = async (): Promise<void> => {
-    for (let pauseMs = firstPauseMs; !closed.signal.aborted; ) {
+    for (let pauseMs = firstPauseMs; !closed.signal.aborted;) {
       const before = progress.batchesWritten();
       try {
         await project();
@@ -80,6 +84,7 @@ export const runProjector = (options: {
     close: async () => {
       closed.abort();
       await done;
+      await connected?.close();
     },
   };
 };

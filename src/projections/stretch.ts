@@ -28,7 +28,7 @@ export type Stretch = {
 export type RunningStretch = { readonly done: Promise<void>; readonly writer: EventWriter; readonly buffer: BatchBuffer };
 
 export const runStretch = (stretch: Stretch, signal: AbortSignal): RunningStretch => {
-  const { position, clickhouse, bus, limits, logger } = stretch;
+  const { position, clickhouse, limits, logger } = stretch;
   const { epoch } = position;
   const buffer = createBatchBuffer(limits);
   const writer = createEventWriter({ clickhouse, epoch, logger, refuse: (entry, detail) => refuse(stretch, entry, detail) });
@@ -41,7 +41,11 @@ export const runStretch = (stretch: Stretch, signal: AbortSignal): RunningStretc
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
 
-  const loops = [readLog(stretch, buffer, ended.signal), writeTable(stretch, buffer, writer, ended.signal), watchLog(stretch, ended.signal)];
+  const loops = [
+    readLog(stretch, buffer, ended.signal),
+    writeTable(stretch, buffer, writer, ended.signal),
+    watchLog(stretch, ended.signal),
+  ];
   const done = Promise.allSettled(loops.map((loop) => loop.finally(end))).then((outcomes) => {
     signal.removeEventListener('abort', end);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -54,7 +58,8 @@ const readLog = async (stretch: Stretch, buffer: BatchBuffer, signal: AbortSigna
   const { bus, position, logger } = stretch;
   let expected = position.checkpoint + 1;
   for await (const entry of bus.log.follow({ from: sequence(expected), signal })) {
-    if (entry.sequence !== expected) logger.warn({ expected, got: entry.sequence }, 'the log no longer holds messages that were not projected yet');
+    if (entry.sequence !== expected)
+      logger.warn({ expected, got: entry.sequence }, 'the log no longer holds messages that were not projected yet');
     expected = entry.sequence + 1;
     if (entry.kind === 'poison') await putAside(stretch, entry);
     const full = buffer.put(encodeEntry(entry, position.epoch));
@@ -97,13 +102,17 @@ const putAside = async ({ bus, position, progress, logger }: Stretch, poison: Po
     body: poison.body,
   });
   progress.poisoned();
-  logger.warn({ sequence: poison.sequence, reason: poison.reason, detail: poison.detail.slice(0, 500) }, 'poison in the log: dead-lettered');
+  logger.warn(
+    { sequence: poison.sequence, reason: poison.reason, detail: poison.detail.slice(0, 500) },
+    'poison in the log: dead-lettered',
+  );
 };
 
 /** Converts again, as poison, what the engine did not take. */
 const refuse = async (stretch: Stretch, entry: Entry, detail: string): Promise<Entry> => {
   const original = await stretch.bus.log.at(sequence(entry.sequence));
-  if (original === null) throw new PermanentError('projection', `the log no longer holds ${entry.sequence}, which the engine refused: ${detail}`);
+  if (original === null)
+    throw new PermanentError('projection', `the log no longer holds ${entry.sequence}, which the engine refused: ${detail}`);
   const poison = asPoison(original, 'refused-by-clickhouse', detail);
   await putAside(stretch, poison);
   return encodeEntry(poison, stretch.position.epoch);

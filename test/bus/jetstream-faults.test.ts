@@ -85,7 +85,7 @@ describe('the event log', () => {
   });
 
   test('an append under way when the server dies fails at once, not at its timeout', async () => {
-    nats.freeze();
+    await nats.freeze();
     const begunMs = Date.now();
     const append = bus.log.append(sampleBatch(1), { idempotencyId: 'lost', timeoutMs: 30_000 });
     const failure = expect(append).rejects.toMatchObject({ name: 'TransientError', code: 'bus-interrupted' });
@@ -99,7 +99,7 @@ describe('the event log', () => {
   });
 
   test('an append that nobody acknowledges ends at its timeout', async () => {
-    nats.freeze();
+    await nats.freeze();
     const append = bus.log.append(sampleBatch(1), { idempotencyId: 'slow', timeoutMs: 200 });
     await expect(append).rejects.toMatchObject({ name: 'TransientError', code: 'bus-timeout' });
     nats.thaw();
@@ -197,7 +197,7 @@ describe('the connection', () => {
     const following = followInto(seen);
     await appendSurely(1);
     await eventually(() => seen.length === 1);
-    nats.freeze();
+    await nats.freeze();
     await eventually(() => bus.status().kind === 'reconnecting', 5_000);
     nats.thaw();
     await eventually(() => bus.status().kind === 'connected');
@@ -211,7 +211,7 @@ describe('the connection', () => {
   });
 
   test('a server that freezes while much is on its way to it is left, and found again', async () => {
-    nats.freeze();
+    await nats.freeze();
     const body = new Uint8Array(1_000_000);
     for (let i = 0; i < 30; i++) bus.messenger.publish('nobody', body);
     await eventually(() => bus.status().kind === 'reconnecting', 5_000);

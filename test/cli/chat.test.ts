@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
 import { startHttpGateway, type HttpGateway } from '../../src/gateway/http-server.ts';
 import type { PartReadiness } from '../../src/gateway/readiness.ts';
+import type { ChatRequest } from '../../src/requests/chat-request.ts';
 import { gatewayConfig } from '../gateway/support/gateway-config.ts';
 import {
   failed,
@@ -25,7 +26,12 @@ let answering: ScriptedAnswering;
 let folder: TestFolder;
 let parts: readonly PartReadiness[] = [{ part: 'router', ready: true, detail: 'live' }];
 
-const scripts: Readonly<Record<string, (request: Parameters<typeof started>[0]) => readonly Step[]>> = {
+const promptOf = (request: ChatRequest): string => {
+  const content = request.messages[0]?.['content'];
+  return typeof content === 'string' ? content : '';
+};
+
+const scripts: Readonly<Record<string, (request: ChatRequest) => readonly Step[]>> = {
   'how many legs': threeWords,
   'from the cache': (request) => [started(request, { cache: 'hit', simulated: false }), text('Kept.\n'), finished(true)],
   'break off': (request) => [started(request), text('Half of'), failed('provider_error')],
@@ -41,7 +47,7 @@ const scripts: Readonly<Record<string, (request: Parameters<typeof started>[0]) 
 beforeAll(async () => {
   nats = await startTestNats();
   bus = await connectTestBus(nats.url);
-  answering = scriptedAnswering((request) => scripts[String(request.messages[0]?.['content'])]?.(request) ?? threeWords(request));
+  answering = scriptedAnswering((request) => scripts[promptOf(request)]?.(request) ?? threeWords(request));
   gateway = await startHttpGateway({
     config: gatewayConfig(),
     answering,

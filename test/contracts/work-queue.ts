@@ -173,6 +173,19 @@ export const describeWorkQueue = (name: string, fresh: () => Promise<Bus>, close
       expect(letters).toMatchObject([{ reason: 'undelivered', originSequence: 1 }]);
     });
 
+    test('what a taker had not handed out yet when it ends goes to another one at once', async () => {
+      for (let n = 1; n <= 6; n++) await put(n);
+      for await (const item of bus.requests.take({ concurrency: 6, signal: new AbortController().signal })) {
+        await item.done();
+        break;
+      }
+      const begunMs = Date.now();
+      const other = takeAll(6);
+      await eventually(() => other.items.length === 5);
+      expect(Date.now() - begunMs).toBeLessThan(ackWaitMs / 2);
+      expect(other.items.map(({ sequence }) => sequence).sort()).toEqual([2, 3, 4, 5, 6]);
+    });
+
     test('abort ends the taking, and what was under way can still be settled', async () => {
       await put(1);
       const taker = takeAll(1);

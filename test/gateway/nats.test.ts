@@ -249,6 +249,7 @@ describe('feedback over NATS', () => {
       (
         await caller.nc.request('switchyard.feedback.acme', bytesOf({ request_id: 'r-1', thumb: 'up' }), {
           headers: toHeaders({ 'Nats-Msg-Id': 'f-9' }),
+          timeout: 5_000,
         })
       ).json();
     expect(await send()).toEqual({ type: 'feedback', id: 'f-9', sequence: last + 1, duplicate: false });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,8 @@ import { openBus, type BusSettings } from '../../src/bus/jetstream/connect.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { findNatsServer, startNatsServer, type NatsServer } from '../../src/processes/nats-server.ts';
+import { isAlive } from '../../src/processes/run-file.ts';
+import { eventually } from './eventually.ts';
 
 /** A real nats-server with a folder of its own, for one test file. */
 export type TestNats = {
@@ -15,7 +18,7 @@ export type TestNats = {
   /** On the same port and store, after `kill9`. */
   readonly restart: () => Promise<void>;
   /** Stops the process without ending it, as a machine that hangs. */
-  readonly freeze: () => void;
+  readonly freeze: () => Promise<void>;
   readonly thaw: () => void;
   /** Ends the server and removes its folder. */
   readonly stop: () => Promise<void>;
@@ -36,9 +39,14 @@ export const startTestNats = async (options: { readonly durability?: Config['log
     restart: async () => {
       server = await start(port);
     },
-    freeze: () => process.kill(server.pid, 'SIGSTOP'),
+    freeze: async () => {
+      process.kill(server.pid, 'SIGSTOP');
+      // The signal takes effect later than the call returns: its threads stop one after the other.
+      await eventually(() => execFileSync('ps', ['-o', 'state=', '-p', String(server.pid)], { encoding: 'utf8' }).startsWith('T'));
+    },
     thaw: () => process.kill(server.pid, 'SIGCONT'),
     stop: async () => {
+      if (isAlive(server.pid)) process.kill(server.pid, 'SIGCONT');
       await server.stop();
       await rm(dataDir, { recursive: true, force: true });
     },

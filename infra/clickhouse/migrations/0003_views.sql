@@ -29,9 +29,9 @@ SELECT
     JSONExtract(data, 'exclusions', 'Array(Tuple(arm String, reason String))') AS exclusions,
     JSONExtractUInt(data, 'features', 'promptCharacters') AS prompt_characters,
     JSONExtractUInt(data, 'features', 'messageCount') AS message_count,
-    JSONExtractBool(data, 'features', 'hasCode') AS has_code,
-    JSONExtractBool(data, 'features', 'hasMathematics') AS has_mathematics,
-    JSONExtractBool(data, 'features', 'isQuestion') AS is_question,
+    toBool(JSONExtractBool(data, 'features', 'hasCode')) AS has_code,
+    toBool(JSONExtractBool(data, 'features', 'hasMathematics')) AS has_mathematics,
+    toBool(JSONExtractBool(data, 'features', 'isQuestion')) AS is_question,
     id AS event_id
 FROM events
 WHERE type = 'route.decided';

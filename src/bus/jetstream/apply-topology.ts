@@ -14,7 +14,7 @@ export const applyTopology = async (jsm: JetStreamManager, topology: Topology): 
   await applyConsumer(jsm, topology.undelivered);
 };
 
-export const applyStream = (jsm: JetStreamManager, spec: StreamSpec): Promise<void> =>
+const applyStream = (jsm: JetStreamManager, spec: StreamSpec): Promise<void> =>
   converge<StreamConfig>(`stream ${spec.name}`, spec, {
     see: async () => (await jsm.streams.info(spec.name)).config,
     create: () => jsm.streams.add({ ...spec }),

@@ -37,18 +37,20 @@ export async function* readStream<T>(
   let next = options.from;
   let last: HandedOut | undefined;
   let pauseMs = firstPauseMs;
-  let progressMs = Date.now();
+  let troubleSinceMs: number | undefined;
 
   if (to !== undefined && to < next) return;
 
   while (!isAborted(signal)) {
-    const session = await open(link, { stream, next, to, signal }, last, to === undefined ? Infinity : progressMs + rangePatienceMs);
-    if (session !== null) {
+    const giveUpMs = to === undefined ? Infinity : (troubleSinceMs ?? Date.now()) + rangePatienceMs;
+    const session = await open(link, { stream, next, to, signal }, last, giveUpMs);
+    if (session === null) troubleSinceMs ??= Date.now();
+    else {
+      troubleSinceMs = undefined;
       try {
         if (to !== undefined && session.pendingAtStart === 0) return;
         for (let chunk = await session.take(); chunk.length > 0; chunk = await session.take()) {
           pauseMs = firstPauseMs;
-          progressMs = Date.now();
           for (const message of chunk) {
             // A consumer that should begin behind the end of the stream begins at its end.
             if (message.sequence < next) continue;

@@ -36,16 +36,18 @@ export async function* takeFrom(
   let pauseMs = firstPauseMs;
   while (!isAborted(signal)) {
     const round = openRound(link, spec, places, signal);
+    let waiting: TakenItem[] = [];
     try {
-      for (let items = await round.take(); items.length > 0; items = await round.take()) {
-        pauseMs = firstPauseMs;
-        for (const item of items) {
-          if (isAborted(signal)) item.again(0);
-          else yield item;
+      do {
+        for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+          pauseMs = firstPauseMs;
+          yield item;
+          if (isAborted(signal)) return;
         }
-      }
+        waiting = [...(await round.take())];
+      } while (waiting.length > 0 && !isAborted(signal));
     } finally {
-      round.close();
+      for (const item of [...waiting, ...round.close()]) item.again(0);
     }
     if (isAborted(signal)) return;
     if (link.nc.isClosed()) throw closed();
@@ -55,7 +57,11 @@ export async function* takeFrom(
   }
 }
 
-type Round = { readonly take: () => Promise<readonly TakenItem[]>; readonly close: () => void };
+type Round = {
+  readonly take: () => Promise<readonly TakenItem[]>;
+  /** What had arrived and was not taken. */
+  readonly close: () => readonly TakenItem[];
+};
 
 /** Pulls until the consumer is lost or the signal aborts. */
 const openRound = (link: Link, spec: ConsumerSpec, places: Places, signal: AbortSignal): Round => {
@@ -95,13 +101,7 @@ const openRound = (link: Link, spec: ConsumerSpec, places: Places, signal: Abort
     close: () => {
       signal.removeEventListener('abort', finish);
       finish();
-      if (arrived.size() > 0)
-        arrived.take().then(
-          (items) => {
-            for (const item of items) item.again(0);
-          },
-          () => undefined,
-        );
+      return arrived.drain();
     },
   };
 };

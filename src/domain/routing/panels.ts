@@ -3,7 +3,7 @@ import type { BetaDensity } from './beta-density.ts';
 /**
  * Cuts the logit line into panels on each of which the integrand is close to a polynomial of low degree. Where the curvature n x (1 - x) of the log density is 1 or
  * more, a panel spans some local standard deviations. In the tails, where it is below 1, a density is nearly exponential: there panels grow with the
- * distance from the bend and end where the fastest has fallen by some powers of e. Each arm's own ends are edges too.
+ * distance from the bend and end where the fastest has fallen by some powers of e.
  *
  * The largest of K equal variables is narrower than one of them by about sqrt(2 ln K), and so are the panels.
  */
@@ -40,8 +40,8 @@ const widthAt = (arms: readonly BetaDensity[], y: number, direction: 1 | -1, dev
     const toBegin = direction > 0 ? arm.lower - y : y - arm.upper;
     const toEnd = direction > 0 ? arm.upper - y : y - arm.lower;
     if (toEnd <= 0) continue;
-    if (toBegin > 0) width = Math.min(width, toBegin);
-    else width = Math.min(width, toEnd, deviations * bendingWidth(arm.total * variance, arm.alpha - arm.total * x));
+    // An arm that begins farther out is no hindrance until there.
+    width = Math.min(width, Math.max(toBegin, deviations * bendingWidth(arm.total * variance, arm.alpha - arm.total * x)));
   }
   return width;
 };

@@ -32,9 +32,13 @@ export const propensities = (arms: readonly BetaParameters[]): Float64Array => {
   return result;
 };
 
+/** Beyond these a panel could be narrower than the spacing of doubles, or wider than their range. */
+const leastParameter = 1e-6;
+const largestParameter = 1e12;
+
 const checkedDensity = ({ alpha, beta }: BetaParameters): BetaDensity => {
-  if (alpha > 0 && beta > 0 && Number.isFinite(alpha + beta)) return betaDensity(alpha, beta);
-  throw new InvariantError(`expected a Beta distribution with positive finite parameters, got ${alpha} and ${beta}`);
+  if (Math.min(alpha, beta) >= leastParameter && Math.max(alpha, beta) <= largestParameter) return betaDensity(alpha, beta);
+  throw new InvariantError(`expected Beta parameters from ${leastParameter} to ${largestParameter}, got ${alpha} and ${beta}`);
 };
 
 /** Nodes of a panel. The panels' widths are made for this number: more nodes or narrower panels only cost time. */

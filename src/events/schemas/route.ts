@@ -53,7 +53,9 @@ export const routeDecided = defineEvent({
     floor: probabilitySchema.describe('least probability of each candidate'),
     weights: z
       .object({ success: probabilitySchema, streaming: probabilitySchema, cache: probabilitySchema, cost: probabilitySchema })
-      .describe('of the parts of the reward, in force for this tenant; with the prior of the policy they make evidence into alpha and beta'),
+      .describe(
+        'of the parts of the reward, in force for this tenant; with the prior of the policy they make evidence into alpha and beta',
+      ),
     maxOutputTokens: z.int().min(0).describe('longest answer that the caller asked for; 0: no limit was given'),
     candidates: z.array(candidateSchema).min(1).max(256),
     exclusions: z

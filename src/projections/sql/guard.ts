@@ -55,9 +55,11 @@ const tokenFault = (code: readonly Token[], at: number, refusedTableFunctions: R
   const token = code[at];
   if (token === undefined || (token.kind !== 'word' && token.kind !== 'quoted-name')) return null;
   // The engine knows more escapes than we care to: `\x66ile` is a name too.
-  if (token.kind === 'quoted-name' && token.text.includes('\\')) return `expected a name without backslashes, got ${token.text.slice(0, 80)}`;
+  if (token.kind === 'quoted-name' && token.text.includes('\\'))
+    return `expected a name without backslashes, got ${token.text.slice(0, 80)}`;
   const name = token.value.toLowerCase();
-  if (token.kind === 'word' && refusedKeywords.has(name)) return `${token.text.toUpperCase()} is refused: queries are read-only and results go to the caller`;
+  if (token.kind === 'word' && refusedKeywords.has(name))
+    return `${token.text.toUpperCase()} is refused: queries are read-only and results go to the caller`;
   if (refusedNames.has(name)) return `${token.value} is refused: it reaches outside the tables`;
   if (code[at + 1]?.text === '(' && refusedTableFunctions.has(name))
     return `the table function ${token.value} is refused: only the tables of this database can be read`;
@@ -72,7 +74,13 @@ const identifierFault = (code: readonly Token[], parameters: Readonly<Record<str
     if (token.text !== '{' || code[at + 2]?.text !== ':' || code[at + 3]?.value.toLowerCase() !== 'identifier') continue;
     const value = parameters[code[at + 1]?.value ?? ''];
     if (value === undefined) continue;
-    if (!plainPath.test(value) || value.toLowerCase().split('.').some((name) => refusedNames.has(name)))
+    if (
+      !plainPath.test(value) ||
+      value
+        .toLowerCase()
+        .split('.')
+        .some((name) => refusedNames.has(name))
+    )
       return `expected the parameter ${code[at + 1]?.value ?? ''} to name a table or a column, got ${value.slice(0, 80)}`;
   }
   return null;
@@ -86,7 +94,8 @@ const settingsIn = (code: readonly Token[], limits: SqlLimits): Readonly<Record<
     for (let at = from + 1; code[at + 1]?.text === '='; at += 4) {
       const name = code[at]?.value ?? '';
       const value = code[at + 2];
-      if (value === undefined || value.kind === 'symbol' || value.text.includes('\\')) return `expected a plain value for the setting ${name}`;
+      if (value === undefined || value.kind === 'symbol' || value.text.includes('\\'))
+        return `expected a plain value for the setting ${name}`;
       const verdict = judgeSetting(name, value.value, limits);
       if (verdict.kind === 'refuse') return verdict.reason;
       // The session is read-only in any case, and cannot be made so twice.

@@ -18,7 +18,11 @@ export const startSqlInterface = async (options: {
   readonly bodyLimitBytes: number;
   readonly answer: AnswerSql;
 }): Promise<SqlInterface> => {
-  const server = Fastify({ bodyLimit: options.bodyLimitBytes, http: { maxHeaderSize: longestAddressBytes }, forceCloseConnections: 'idle' });
+  const server = Fastify({
+    bodyLimit: options.bodyLimitBytes,
+    http: { maxHeaderSize: longestAddressBytes },
+    forceCloseConnections: 'idle',
+  });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);

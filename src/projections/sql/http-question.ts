@@ -10,7 +10,8 @@ export type Asked =
 
 export const questionOf = (request: FastifyRequest): Asked => {
   const { headers } = request;
-  if (headers['content-type']?.startsWith('multipart/') === true) return refused('expected the query as text, got a form; external tables cannot be sent');
+  if (headers['content-type']?.startsWith('multipart/') === true)
+    return refused('expected the query as text, got a form; external tables cannot be sent');
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') return refused(`expected a plain body, got one in ${encoding}`);
   const body = textOf(request.body);
@@ -36,7 +37,13 @@ export const questionOf = (request: FastifyRequest): Asked => {
   return {
     kind: 'question',
     queryId: /^[\w.:-]{1,128}$/.test(known.query_id ?? '') ? (known.query_id ?? null) : null,
-    question: { sql, parameters, settings, defaultFormat: format, database: known.database ?? headerOf(headers['x-clickhouse-database']) ?? null },
+    question: {
+      sql,
+      parameters,
+      settings,
+      defaultFormat: format,
+      database: known.database ?? headerOf(headers['x-clickhouse-database']) ?? null,
+    },
   };
 };
 

@@ -3,7 +3,8 @@
  * `apply` is in force for this query; `ignore` concerns a transport that works otherwise here, and changes nothing; `refuse` is all else, so that no limit
  * can be lifted and no file named.
  */
-export type SettingVerdict = { readonly kind: 'apply' } | { readonly kind: 'ignore' } | { readonly kind: 'refuse'; readonly reason: string };
+export type SettingVerdict =
+  { readonly kind: 'apply' } | { readonly kind: 'ignore' } | { readonly kind: 'refuse'; readonly reason: string };
 
 /** Largest values that a caller may ask for; he may ask for less. */
 export type SqlLimits = { readonly queryTimeoutMs: number; readonly queryMemoryBytes: number; readonly resultBytes: number };
@@ -16,7 +17,9 @@ export const judgeSetting = (name: string, value: string, limits: SqlLimits): Se
   const largest = ceilings(limits)[name];
   if (largest !== undefined) {
     const asked = Number(value);
-    return asked > 0 && asked <= largest ? { kind: 'apply' } : refuse(`expected ${name} above 0 and up to ${largest}, got ${value.slice(0, 40)}`);
+    return asked > 0 && asked <= largest
+      ? { kind: 'apply' }
+      : refuse(`expected ${name} above 0 and up to ${largest}, got ${value.slice(0, 40)}`);
   }
   if (applied.has(name) || (name.startsWith('output_format_') && name !== 'output_format_schema')) return { kind: 'apply' };
   return refuse(`the setting ${name.slice(0, 80)} cannot be changed here; docs/sql.md lists those that can`);

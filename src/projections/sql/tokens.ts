@@ -16,7 +16,7 @@ export type Tokens = { readonly kind: 'tokens'; readonly tokens: readonly Token[
 
 export const tokensOf = (sql: string): Tokens => {
   const tokens: Token[] = [];
-  for (let at = 0; at < sql.length; ) {
+  for (let at = 0; at < sql.length;) {
     const token = tokenAt(sql, at);
     if (typeof token === 'string') return { kind: 'refused', reason: `${token} at character ${at + 1}` };
     tokens.push(token);
@@ -65,7 +65,7 @@ const tokenAt = (sql: string, at: number): Token | string => {
 /** Comments nest. */
 const blockComment = (sql: string, from: number): Token | string => {
   let depth = 0;
-  for (let at = from; at < sql.length; ) {
+  for (let at = from; at < sql.length;) {
     if (sql.startsWith('/*', at)) {
       depth += 1;
       at += 2;
@@ -113,5 +113,12 @@ export const statementsOf = (tokens: readonly Token[]): readonly string[] => {
     if (token.text === ';') statements.push([]);
     else statements.at(-1)?.push(token);
   }
-  return statements.filter((statement) => codeOf(statement).length > 0).map((statement) => statement.map(({ text }) => text).join('').trim());
+  return statements
+    .filter((statement) => codeOf(statement).length > 0)
+    .map((statement) =>
+      statement
+        .map(({ text }) => text)
+        .join('')
+        .trim(),
+    );
 };

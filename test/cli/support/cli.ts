@@ -29,7 +29,10 @@ export type Running = {
 type CliOptions = { readonly env?: Readonly<Record<string, string>>; readonly input?: string };
 
 export const startCli = (args: readonly string[], { env = {}, input }: CliOptions = {}): Running => {
-  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   child.stdin.end(input ?? '');
   let stdout = '';
   let stderr = '';

@@ -144,6 +144,13 @@ describe('laws of propensities', () => {
     );
   });
 
+  it('stays right to 1e-7 at the ends of what it takes', () => {
+    const ends = [1e-6, 1e-3, 1, 1e3, 1e12];
+    for (const alpha of ends)
+      for (const beta of ends)
+        expectClose(propensities([arm(alpha, beta), arm(1, 1)]), [alpha / (alpha + beta), beta / (alpha + beta)], 1e-7);
+  });
+
   it('is one-sided where one arm is certainly better', () => {
     expect([...propensities([arm(9e6, 1e6), arm(1e6, 9e6)])]).toEqual([1, 0]);
   });
@@ -153,7 +160,9 @@ describe('laws of propensities', () => {
     [1, -1],
     [NaN, 1],
     [1, Infinity],
+    [1e-320, 1],
+    [1e300, 1],
   ])('refuses Beta(%s, %s)', (alpha, beta) => {
-    expect(() => propensities([arm(alpha, beta), arm(1, 1)])).toThrow(/positive finite parameters/);
+    expect(() => propensities([arm(alpha, beta), arm(1, 1)])).toThrow(/expected Beta parameters from/);
   });
 });

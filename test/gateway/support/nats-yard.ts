@@ -58,7 +58,7 @@ export type TestCaller = {
 export type Received = { readonly message: NatsMessage; readonly headers: Record<string, string> };
 
 export const openCaller = async (nats: TestNats): Promise<TestCaller> => {
-  const nc = await connect({ servers: nats.url });
+  const nc = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 20, reconnectJitter: 10 });
   onTestFinished(() => nc.close());
   const inbox = createInbox();
   const received: Received[] = [];

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pino, { type Logger } from 'pino';
+import type { Bus } from '../src/bus/bus.ts';
+import { openBus } from '../src/bus/jetstream/connect.ts';
+import { configSchema, type Config } from '../src/config/schema.ts';
+import { atOnce } from '../src/demo/arrivals.ts';
+import { sendAll } from '../src/demo/send-all.ts';
+import type { NonEmpty, SwitchyardEvent } from '../src/events/index.ts';
+import { findNatsServer, startNatsServer } from '../src/processes/nats-server.ts';
+import { applyMigrations, readMigrations } from '../src/projections/migrations.ts';
+import { openClickhouse, type Clickhouse } from '../src/projections/clickhouse.ts';
+
+/** Single parts of the yard on a table of their own: a real nats-server and the real embedded engine in a new temporary folder, with the product's own defaults. */
+export type Laboratory = {
+  readonly bus: Bus;
+  readonly config: Config;
+  readonly logger: Logger;
+  /** A new database in the embedded engine, migrated. */
+  readonly openDatabase: (name: string) => Promise<Clickhouse>;
+  readonly close: () => Promise<void>;
+};
+
+const requestTimeoutMs = 120_000;
+const inFlight = 256;
+
+export const openLaboratory = async (): Promise<Laboratory> => {
+  const opened = new AsyncDisposableStack();
+  try {
+    const folder = opened.adopt(mkdtempSync(path.join(tmpdir(), 'switchyard-bench-')), (made) => {
+      rmSync(made, { recursive: true, force: true });
+    });
+    const config = configSchema.parse({
+      models: [
+        {
+          id: 'none',
+          provider: { kind: 'simulated', firstTokenMs: { median: 0, p95: 0 }, tokensPerSecond: 1, quality: 0 },
+          price: { inputUsdPerMillionTokens: 0, outputUsdPerMillionTokens: 0 },
+          contextTokens: 1,
+        },
+      ],
+      arms: [{ id: 'none', model: 'none' }],
+    });
+    const logger = pino({ level: 'warn' }, pino.destination(2));
+    const server = opened.adopt(
+      await startNatsServer({ binary: findNatsServer(), dataDir: path.join(folder, 'nats'), port: 0, durability: config.log.durability }),
+      (started) => started.stop(),
+    );
+    const bus = opened.adopt(
+      await openBus({ url: server.url, name: 'switchyard bench', pingIntervalMs: config.nats.pingIntervalMs, config, logger }),
+      (open) => open.close(),
+    );
+    const openDatabase = async (name: string) => {
+      const clickhouse = await openClickhouse({ kind: 'embedded', path: path.join(folder, 'clickhouse'), database: name }, { requestTimeoutMs });
+      await applyMigrations(clickhouse, await readMigrations());
+      return clickhouse;
+    };
+    return { bus, config, logger, openDatabase, close: () => opened.disposeAsync() };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+};
+
+/** Appends messages 0 to count-1, many in flight. */
+export const fillLog = async (
+  { log }: Bus,
+  count: number,
+  message: (index: number) => NonEmpty<SwitchyardEvent>,
+  signal: AbortSignal,
+): Promise<void> => {
+  await sendAll({
+    count,
+    arrivals: atOnce,
+    concurrency: inFlight,
+    signal,
+    send: async (index) => {
+      await log.append(message(index), { idempotencyId: `bench:${index}` });
+    },
+  });
+  signal.throwIfAborted();
+};

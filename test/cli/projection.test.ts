@@ -1,0 +1,147 @@
+import path from 'node:path';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { serveActor } from '../../src/actors/remote.ts';
+import { routerCommandSchema } from '../../src/actors/router.ts';
+import type { Bus } from '../../src/bus/bus.ts';
+import { startProjector, type RunningProjector } from '../../src/projections/start-projector.ts';
+import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
+import { testSettings } from '../support/settings.ts';
+import { jsonLines, runCli, testFolder, type TestFolder } from './support/cli.ts';
+import { reward, stored } from './support/events.ts';
+
+/** `reconcile`, `rebuild`, `sql` and `status` beside the real projector: real log, real engine, the real read-only interface. */
+let nats: TestNats;
+let bus: Bus;
+let folder: TestFolder;
+let projector: RunningProjector;
+const messages = 30;
+
+beforeAll(async () => {
+  nats = await startTestNats();
+  bus = await connectTestBus(nats.url);
+  folder = testFolder({ nats: { url: nats.url } });
+  for (let i = 1; i <= messages; i++) await append(i);
+  const settings = testSettings({ dataDir: path.join(folder.path, 'data'), clickhouse: { port: 0 } });
+  projector = await startProjector({ bus, settings, logger: pino({ level: 'silent' }) });
+  await projected(messages);
+});
+
+afterAll(async () => {
+  await projector.close();
+  await bus.close();
+  await nats.stop();
+  folder.remove();
+});
+
+const append = (i: number) => {
+  const place = { request: `request-${i}` };
+  return bus.log.append([reward(i % 3 === 0 ? 'arm-b' : 'arm-a', 1_000 * i, place), stored('arm-a', place)], { idempotencyId: `id-${i}` });
+};
+
+const projected = (sequence: number) =>
+  vi.waitFor(
+    () => {
+      expect(projector.status().checkpoint).toBe(sequence);
+    },
+    { timeout: 20_000 },
+  );
+
+const cli = (...args: string[]) => runCli([...args, '--config', folder.config]);
+const sqlUrl = () => projector.sqlUrl ?? '';
+
+describe('beside the real projector', () => {
+  it('reconcile finds no difference: exit code 0', async () => {
+    const [people, programs] = await Promise.all([cli('reconcile'), cli('reconcile', '--from', '5', '--to', '9', '--json')]);
+    expect({ status: people.status, stderr: people.stderr }).toEqual({ status: 0, stderr: '' });
+    expect(people.stdout).toMatch(new RegExp(`^ *1 +${messages} +${2 * messages} +${2 * messages} +0 +0 +0 +0$`, 'm'));
+    expect(people.stdout).toContain('ClickHouse holds what the log says');
+    expect(jsonLines(programs.stdout)).toMatchObject([{ from: 5, to: 9, rowsOfLog: 10, rowsOfTable: 10, equal: true, examples: [] }]);
+  });
+
+  it('reconcile of an empty range says so', async () => {
+    const { status, stderr } = await cli('reconcile', '--from', '9', '--to', '5');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'nothing to compare: the range 9 to 5 is empty\n' });
+  });
+
+  it('rebuild adds the tail of the log to the sums of ClickHouse, and is equal to a fold of the log alone', async () => {
+    const sum = (arm: 'a' | 'b') =>
+      Array.from({ length: messages }, (_, i) => i + 1)
+        .filter((i) => (i % 3 === 0) === (arm === 'b'))
+        .reduce(
+          (total, i) => ({
+            trials: total.trials + 1,
+            success: total.success + 1_000 * i,
+            streaming: total.streaming + 500_000,
+            cache: 0,
+            cost: total.cost + 900_000,
+          }),
+          { trials: 0, success: 0, streaming: 0, cache: 0, cost: 0 },
+        );
+    const expected = { 'arm-a': sum('a'), 'arm-b': sum('b') };
+    const live = serveActor(bus.messenger, 'router', routerCommandSchema, () => ({
+      kind: 'state',
+      sequence: messages,
+      evidence: expected,
+    }));
+    await live.ready;
+    try {
+      const [both, alone, past] = await Promise.all([
+        cli('rebuild', '--json', '--sql-url', sqlUrl()),
+        cli('rebuild', '--json', '--log-alone'),
+        cli('rebuild', '--json', '--sql-url', sqlUrl(), '--at', '12'),
+      ]);
+      expect(both.stderr).toBe('');
+      expect(jsonLines(both.stdout)).toMatchObject([
+        { sequence: messages, from: 'clickhouse', clickhouseSequence: messages, entriesRead: 0, live: 'equal' },
+      ]);
+      expect(jsonLines(alone.stdout)).toMatchObject([{ sequence: messages, from: 'log', entriesRead: messages, live: 'equal' }]);
+      expect(jsonLines(past.stdout)).toMatchObject([
+        {
+          sequence: 12,
+          clickhouseSequence: 12,
+          live: 'not-compared',
+          arms: [
+            { arm: 'arm-a', trials: 8 },
+            { arm: 'arm-b', trials: 4 },
+          ],
+        },
+      ]);
+    } finally {
+      await live.close();
+    }
+  });
+
+  it('sql asks the views of the migrations', async () => {
+    const { status, stdout } = await cli(
+      'sql',
+      'SELECT count() AS n, sum(evidence_trials) AS trials FROM rewards',
+      '--json',
+      '--sql-url',
+      sqlUrl(),
+    );
+    expect(status).toBe(0);
+    expect(jsonLines(stdout).map((row) => Object.values(row as object).map(Number))).toEqual([[messages, messages]]);
+  });
+
+  it('status says how far the projection is', async () => {
+    const { status, stdout } = await cli('status', '--json');
+    // The gateway is not there: a part is not ready, others are.
+    expect(status).toBe(1);
+    expect(jsonLines(stdout)).toMatchObject([{ ready: false, projection: { state: 'following', checkpoint: messages, lagMessages: 0 } }]);
+    const people = await cli('status');
+    expect(people.stdout).toMatch(/^projector +ready +following, 0 messages \(0\.0 ms\) behind$/m);
+  });
+
+  it('reconcile shows rows that are not there yet as missing: exit code 1', async () => {
+    await projector.close();
+    const settings = testSettings({ dataDir: path.join(folder.path, 'data'), clickhouse: { port: 0 }, projector: { batchWaitMs: 60_000 } });
+    projector = await startProjector({ bus, settings, logger: pino({ level: 'silent' }) });
+    await projected(messages);
+    await append(messages + 1);
+    const { status, stdout } = await cli('reconcile', '--from', '30', '--to', '31');
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^ *30 +31 +4 +2 +2 +0 +0 +0$/m);
+    expect(stdout).toMatch(/^#31\.0 +missing/m);
+  });
+});
