@@ -52,7 +52,10 @@ export const openLaboratory = async (): Promise<Laboratory> => {
       (open) => open.close(),
     );
     const openDatabase = async (name: string) => {
-      const clickhouse = await openClickhouse({ kind: 'embedded', path: path.join(folder, 'clickhouse'), database: name }, { requestTimeoutMs });
+      const clickhouse = await openClickhouse(
+        { kind: 'embedded', path: path.join(folder, 'clickhouse'), database: name },
+        { requestTimeoutMs },
+      );
       await applyMigrations(clickhouse, await readMigrations());
       return clickhouse;
     };
@@ -63,12 +66,13 @@ export const openLaboratory = async (): Promise<Laboratory> => {
   }
 };
 
-/** Appends messages 0 to count-1, many in flight. */
+/** Appends messages 0 to count-1, many in flight, behind `already` that are there. */
 export const fillLog = async (
   { log }: Bus,
   count: number,
   message: (index: number) => NonEmpty<SwitchyardEvent>,
   signal: AbortSignal,
+  already = 0,
 ): Promise<void> => {
   await sendAll({
     count,
@@ -76,7 +80,7 @@ export const fillLog = async (
     concurrency: inFlight,
     signal,
     send: async (index) => {
-      await log.append(message(index), { idempotencyId: `bench:${index}` });
+      await log.append(message(index), { idempotencyId: `bench:${already + index}` });
     },
   });
   signal.throwIfAborted();

@@ -83,14 +83,26 @@ export const requestMessages = (index: number): readonly [decision: NonEmpty<Swi
         simulated: true,
       }),
       rewardEvent(index),
-      makeEvent(cacheStored, contextOf(index, 'stored'), { key: hash, tier: 'l1', arm, model: arm, bytes: 700 + (index % 2_000), ttlMs: 300_000 }),
+      makeEvent(cacheStored, contextOf(index, 'stored'), {
+        key: hash,
+        tier: 'l1',
+        arm,
+        model: arm,
+        bytes: 700 + (index % 2_000),
+        ttlMs: 300_000,
+      }),
     ],
   ];
 };
 
 export const rewardEvent = (index: number): SwitchyardEvent => {
   const arm = armOf(index);
-  const parts = { success: index % 3 === 0 ? 0 : 1_000_000, streaming: 700_000 + (index % 99_991), cache: 0, cost: 400_000 + (index % 199_999) };
+  const parts = {
+    success: index % 3 === 0 ? 0 : 1_000_000,
+    streaming: 700_000 + (index % 99_991),
+    cache: 0,
+    cost: 400_000 + (index % 199_999),
+  };
   return makeEvent(rewardRecorded, contextOf(index, 'reward'), {
     arm,
     model: arm,

@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry } from '../src/projections/batch-buffer.ts';
 import type { Clickhouse } from '../src/projections/clickhouse.ts';
 import { encodeEntry } from '../src/projections/encode-entry.ts';
 import { insertStatement } from '../src/projections/event-writer.ts';
-import { runProjector } from '../src/projections/projector.ts';
 import { sequence, type NonEmpty, type SwitchyardEvent } from '../src/events/index.ts';
 import { fillLog, openLaboratory, type Laboratory } from './laboratory.ts';
 import { requestMessages } from './made-up-events.ts';
+import { projectUntil } from './project-until.ts';
 import type { BenchContext, Benchmark } from './report.ts';
 import { median, rounded } from './statistics.ts';
 
@@ -29,7 +28,9 @@ export const projection: Benchmark = {
     const rounds: Round[] = [];
     for (let round = -1; round < roundCount(context); round++) {
       signal.throwIfAborted();
-      const project = async () => rows / (await inDatabase(laboratory, `projector_${round + 1}`, (clickhouse) => projectAll(laboratory, clickhouse, messages, signal)));
+      const project = async () =>
+        rows /
+        (await inDatabase(laboratory, `projector_${round + 1}`, (clickhouse) => projectAll(laboratory, clickhouse, messages, signal)));
       const insert = async () => rows / (await inDatabase(laboratory, `raw_${round + 1}`, (clickhouse) => insertAll(clickhouse, batches)));
       const rawFirst = round % 2 !== 0 ? await insert() : undefined;
       const projected = await project();
@@ -46,11 +47,18 @@ export const projection: Benchmark = {
           columns: ['round', 'projector', 'raw inserts', 'ratio'],
           rows: [
             ...rounds.map(({ projected, raw }, i) => [i + 1, Math.round(projected), Math.round(raw), rounded(projected / raw)]),
-            ['median', Math.round(median(rounds.map(({ projected }) => projected))), Math.round(median(rounds.map(({ raw }) => raw))), ratio],
+            [
+              'median',
+              Math.round(median(rounds.map(({ projected }) => projected))),
+              Math.round(median(rounds.map(({ raw }) => raw))),
+              ratio,
+            ],
           ],
         },
       ],
-      marks: [{ name: 'rows a second of the projector, as a share of raw inserts', value: ratio, comparison: '>=', threshold: 0.6, unit: '' }],
+      marks: [
+        { name: 'rows a second of the projector, as a share of raw inserts', value: ratio, comparison: '>=', threshold: 0.6, unit: '' },
+      ],
       notMeasured: ['a ClickHouse server instead of the embedded engine; projection while requests are served (that is in `overhead`)'],
     };
   },
@@ -58,8 +66,6 @@ export const projection: Benchmark = {
 
 const requestCount = 60_000;
 const roundsUsually = 5;
-const batchBytes = 64 * 1024 ** 2;
-const lookEveryMs = 2;
 
 type Round = { readonly projected: number; readonly raw: number };
 
@@ -107,17 +113,8 @@ const insertAll = async (clickhouse: Clickhouse, batches: readonly string[]): Pr
   return (performance.now() - beganMs) / 1_000;
 };
 
-const projectAll = async ({ bus, config, logger }: Laboratory, clickhouse: Clickhouse, last: number, signal: AbortSignal): Promise<number> => {
-  const { batchRows, batchWaitMs } = config.projector;
+const projectAll = async (laboratory: Laboratory, clickhouse: Clickhouse, last: number, signal: AbortSignal): Promise<number> => {
   const beganMs = performance.now();
-  const projector = runProjector({ clickhouse, bus, logger, limits: { rows: batchRows, bytes: batchBytes, waitMs: batchWaitMs } });
-  try {
-    while (projector.status().checkpoint < last) {
-      signal.throwIfAborted();
-      await sleep(lookEveryMs);
-    }
-    return (performance.now() - beganMs) / 1_000;
-  } finally {
-    await projector.close();
-  }
+  await projectUntil(laboratory, clickhouse, () => last, signal);
+  return (performance.now() - beganMs) / 1_000;
 };

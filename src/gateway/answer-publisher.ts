@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Messenger } from '../bus/messenger.ts';
 import type { RequestId } from '../events/index.ts';
 import type { JsonObject } from '../json.ts';
@@ -27,9 +28,9 @@ export const createAnswerPublisher = (options: {
   readonly messenger: Messenger;
   readonly reply: string;
   readonly requestId: RequestId;
-  readonly attempt: number;
 }): AnswerPublisher => {
-  const { messenger, reply, requestId, attempt } = options;
+  const { messenger, reply, requestId } = options;
+  const attempt = randomUUID().slice(0, 8);
   let seq = 0;
   let unflushedBytes = 0;
   let origin: AnswerOrigin | null = null;

@@ -30,14 +30,18 @@ export const readEscapedKeys = (text: string): Json => {
   /** The items between the opening character, where it stands, and the closing one. */
   const readItems = <T>(close: string, readItem: () => T): T[] => {
     const items: T[] = [];
-    at++;
-    for (skipSpace(); text[at] !== close; skipSpace()) {
-      if (text[at] === ',') at++;
+    for (;;) {
+      // Past the opening character, or the comma.
+      at++;
       skipSpace();
-      items.push(readItem());
+      if (text[at] !== close) {
+        items.push(readItem());
+        skipSpace();
+      }
+      if (text[at] !== close) continue;
+      at++;
+      return items;
     }
-    at++;
-    return items;
   };
 
   const readEntry = (): readonly [string, Json] => {
@@ -49,16 +53,10 @@ export const readEscapedKeys = (text: string): Json => {
 
   const readValue = (): Json => {
     skipSpace();
-    switch (text[at]) {
-      case '"':
-        return readString();
-      case '[':
-        return readItems(']', readValue);
-      case '{':
-        return Object.fromEntries(readItems('}', readEntry));
-      default:
-        return readWord();
-    }
+    if (text[at] === '"') return readString();
+    if (text[at] === '[') return readItems(']', readValue);
+    if (text[at] === '{') return Object.fromEntries(readItems('}', readEntry));
+    return readWord();
   };
 
   return readValue();

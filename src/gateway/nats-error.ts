@@ -13,15 +13,14 @@ export const errorMessage = (error: GatewayError, at: Pick<ErrorMessage, 'seq' |
 });
 
 export const publishRefusal = (messenger: Messenger, reply: string, requestId: string, error: GatewayError): void => {
-  messenger.publish(reply, encodeJson(errorMessage(error, { seq: 1, attempt: 1, request_id: requestId })), {
+  messenger.publish(reply, encodeJson(errorMessage(error, { seq: 1, request_id: requestId })), {
     [natsHeaders.error]: error.code,
     [natsHeaders.requestId]: requestId,
   });
 };
 
 /** To the publisher who waits as `js.publish()` does: in the form of JetStream's own errors, so that it rejects. The number is not one of JetStream's. */
-export const refusedAcknowledgement = (stream: string, error: GatewayError) => ({
-  stream,
+export const refusedAcknowledgement = (error: GatewayError) => ({
   seq: 0,
   error: { code: errorCatalogue[error.code].status, err_code: 1, description: `${error.code}: ${error.message}` },
 });

@@ -3,10 +3,11 @@ import type { JsonObject } from '../json.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 
 /**
- * What comes on the reply subject. `seq` counts the messages of one attempt from 1 without gaps, so a reader sees what got lost. A redelivery after
- * a death begins again at 1 with the next `attempt`: the reader drops what it had.
+ * What comes on the reply subject. `seq` counts the messages of one attempt from 1 without gaps, so a reader sees what got lost. An attempt that follows
+ * a death or a broken connection begins again at 1 under another `attempt`, maybe while the one before still sends: a reader keeps the
+ * two apart by that name. It is no number, since a server that was killed counts its deliveries anew.
  */
-const numbered = { seq: z.int().min(1), attempt: z.int().min(1), request_id: z.string() };
+const numbered = { seq: z.int().min(1), attempt: z.string().min(1), request_id: z.string() };
 
 const chunkSchema = z.object({
   type: z.literal('chunk'),
@@ -34,6 +35,8 @@ const finalSchema = z.object({
 const errorSchema = z.object({
   type: z.literal('error'),
   ...numbered,
+  /** Absent in a refusal: nothing was attempted. */
+  attempt: z.string().min(1).optional(),
   code: z.custom<ErrorCode>((value) => typeof value === 'string'),
   message: z.string(),
   param: z.string().optional(),

@@ -34,11 +34,8 @@ export const tell = ({ bus, logger }: NatsGatewayParts, way: ReplyWay, requestId
     return;
   }
   publishRefusal(bus.messenger, way.reply, requestId, error);
-  if (way.acknowledge !== undefined) bus.messenger.publish(way.acknowledge, encodeJson(refusedAcknowledgement(queueStream, error)));
+  if (way.acknowledge !== undefined) bus.messenger.publish(way.acknowledge, encodeJson(refusedAcknowledgement(error)));
 };
-
-/** Named in acknowledgements, as JetStream does. */
-export const queueStream = 'SWITCHYARD_REQUESTS';
 
 /** The tenant stands there. */
 export const lastToken = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1);

@@ -8,8 +8,11 @@ import type { GatewayError } from './error-catalogue.ts';
 import type { Counts, NatsGatewayParts } from './nats-gateway.ts';
 import { headerOf, natsHeaders } from './nats-headers.ts';
 import { encodeJson } from './nats-messages.ts';
-import { lastToken, queueStream, replyWay, tell, type ReplyWay } from './nats-reply.ts';
+import { lastToken, replyWay, tell, type ReplyWay } from './nats-reply.ts';
 import { toWorkItem } from './work-item.ts';
+
+/** Named in acknowledgements, as JetStream does. */
+const queueStream = 'SWITCHYARD_REQUESTS';
 
 /** A request on `switchyard.request.<tenant>`: checked, put into the queue, acknowledged. */
 export const receiveRequestMessage = (parts: NatsGatewayParts, counts: Counts) => {

@@ -103,7 +103,6 @@ export const startNatsWorker = async (parts: NatsWorkerParts): Promise<NatsWorke
       messenger: unlessGivenBack(bus.messenger, entry),
       reply: work.reply,
       requestId: work.request.requestId,
-      attempt: item.delivery,
     });
     const answerParts = parts.answering.answer(work.request, entry.caller.signal);
     const error = await (work.delivery === 'chunks' ? publishChunks : publishWhole)(answerParts, publisher);

@@ -67,7 +67,7 @@ export const startRemoteAnswering = async ({ config, bus, logger }: RemoteAnswer
         return;
       }
       if (signal.aborted) gone();
-      for await (const part of readNumberedParts(mailbox)) {
+      for await (const part of readNumberedParts(mailbox, request.streamed)) {
         isOver = part.kind === 'finished' || (part.kind === 'failed' && part.error.code !== 'cancelled');
         yield part;
       }

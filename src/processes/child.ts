@@ -23,6 +23,8 @@ export const hopelessStatus = 78;
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
 const steadyMs = 30_000;
+/** A process that was never ready is given up after so many tries. */
+const earlyDeathsMax = 5;
 
 export const keepAlive = (options: {
   readonly name: string;
@@ -36,6 +38,8 @@ export const keepAlive = (options: {
   const first = Promise.withResolvers<Addresses>();
   let child: ChildProcess;
   let stopping = false;
+  let wasReady = false;
+  let earlyDeaths = 0;
   let deathsInARow = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -44,12 +48,20 @@ export const keepAlive = (options: {
     child = fork(options.script, options.args, { env: options.env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child.on('message', (message) => {
       const ready = readySchema.safeParse(message);
-      if (ready.success) first.resolve(ready.data.addresses);
+      if (!ready.success) return;
+      wasReady = true;
+      first.resolve(ready.data.addresses);
     });
     child.on('exit', (status, signal) => {
       if (stopping) return;
       if (status === hopelessStatus) {
         const message = `the ${options.name} cannot start, see its message above`;
+        first.reject(new Error(message));
+        options.onHopeless(message);
+        return;
+      }
+      if (!wasReady && ++earlyDeaths >= earlyDeathsMax) {
+        const message = `the ${options.name} ended ${earlyDeaths} times before it was ready, see its messages above`;
         first.reject(new Error(message));
         options.onHopeless(message);
         return;

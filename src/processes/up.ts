@@ -8,6 +8,7 @@ import { PermanentError } from '../errors.ts';
 import { keepAlive, type Child } from './child.ts';
 import { settlePort } from './free-port.ts';
 import { findNatsServer, startNatsServer, type NatsServer } from './nats-server.ts';
+import { threadPoolSize } from './thread-pool.ts';
 import { isAlive, readRun, removeRun, writeRun, type Run } from './run-file.ts';
 
 /**
@@ -42,9 +43,16 @@ export const up = async (settings: Settings, options: { readonly roles?: string;
     sqlPort: await settlePort(config.clickhouse.host, config.clickhouse.port),
   });
 
-  const child = (name: string, args: readonly string[]): Child =>
-    keepAlive({ name, script: path.join(import.meta.dirname, `${name}.ts`), args, env, logger, onHopeless: hopeless.resolve });
-  const projector = child('projector', []);
+  const child = (name: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Child =>
+    keepAlive({
+      name,
+      script: path.join(import.meta.dirname, `${name}.ts`),
+      args,
+      env: { ...env, ...more },
+      logger,
+      onHopeless: hopeless.resolve,
+    });
+  const projector = child('projector', [], { UV_THREADPOOL_SIZE: String(threadPoolSize) });
   const worker = child('worker', options.roles === undefined ? [] : [options.roles]);
   const close = async () => {
     await worker.stop(childPatienceMs);

@@ -4,7 +4,7 @@ import pino from 'pino';
 import { roles as allRoles, type Role } from '../actors/concern.ts';
 import { startYard } from '../actors/yard.ts';
 import { connectBus } from '../bus/jetstream/connect.ts';
-import { loadSettings } from '../config/load.ts';
+import { loadSettings, requireApiKeys } from '../config/load.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import { closeProviders, createProviders } from '../providers/registry.ts';
 import { evidenceSourceOf } from './evidence-source.ts';
@@ -24,6 +24,7 @@ const rolesOf = (argument: string | undefined): ReadonlySet<Role> => {
 
 const main = async () => {
   const settings = loadSettings();
+  requireApiKeys(settings);
   const { config } = settings;
   const roles = rolesOf(process.argv[2]);
   const instance = `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
@@ -42,7 +43,7 @@ const main = async () => {
     bus,
     providers,
     logger,
-    evidenceSource: evidenceSourceOf(settings, logger),
+    evidenceSource: evidenceSourceOf(settings, bus.log, logger),
     onLost,
   });
   const gateway = await startGateway({

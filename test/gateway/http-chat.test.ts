@@ -20,7 +20,7 @@ describe('a whole answer over HTTP', () => {
     expect(await response.json()).toEqual({
       id: 'chatcmpl-r-1',
       object: 'chat.completion',
-      created: expect.any(Number),
+      created: expect.any(Number) as number,
       model: 'small',
       choices: [
         { index: 0, message: { role: 'assistant', content: 'Twenty-four legs.', refusal: null }, logprobs: null, finish_reason: 'stop' },
@@ -57,7 +57,7 @@ describe('a whole answer over HTTP', () => {
 });
 
 describe('what reaches the one who answers', () => {
-  it.each([
+  it.each<[Record<string, string>, object]>([
     [{ 'x-request-id': 'mine' }, { requestId: 'mine', retryable: true }],
     [
       { 'idempotency-key': '"key-1"', 'x-request-id': 'of-a-proxy' },
@@ -74,7 +74,7 @@ describe('what reaches the one who answers', () => {
     [{ traceparent: 'nonsense' }, { traceparent: undefined }],
   ])('%j becomes %j', async (headers, expected) => {
     const { address, answering } = await startHttp();
-    const response = await post(address, chatBody(), headers as Record<string, string>);
+    const response = await post(address, chatBody(), headers);
     expect(response.status).toBe(200);
     expect(answering.asked).toEqual([expect.objectContaining(expected)]);
     expect(response.headers.get('x-request-id')).toBe(answering.asked[0]?.requestId);

@@ -130,7 +130,7 @@ describe('answering through the queue', () => {
 });
 
 describe('what can go wrong on the way', () => {
-  const fields = { attempt: 1, request_id: 'r', text: 'x' };
+  const fields = { attempt: 'a', request_id: 'r', text: 'x' };
   const origin = { 'Switchyard-Arm': 'small-plain', 'Switchyard-Model': 'small', 'Switchyard-Cache': 'miss' };
 
   /** A worker that sends what it is told. */
@@ -155,27 +155,40 @@ describe('what can go wrong on the way', () => {
     expect(await endOf([{ type: 'chunk', seq: 2, ...fields }])).toMatchObject({ kind: 'failed', error: { code: 'answer_truncated' } });
   });
 
-  it('another attempt after the first text is an interrupted answer', async () => {
-    expect(
-      await endOf([
-        { type: 'chunk', seq: 1, ...fields },
-        { type: 'chunk', seq: 1, ...fields, attempt: 2 },
-      ]),
-    ).toMatchObject({ kind: 'failed', error: { code: 'interrupted' } });
+  const end = {
+    type: 'final',
+    request_id: 'r',
+    arm: 'small-plain',
+    model: 'small',
+    cache: 'miss',
+    simulated: true,
+    repeated: true,
+    finish_reason: 'stop',
+    usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+    cost_nano_usd: 0,
+  };
+  const twoAttempts = [
+    { type: 'chunk', seq: 1, ...fields },
+    { type: 'chunk', seq: 1, ...fields, attempt: 'b', text: 'y' },
+    { type: 'chunk', seq: 2, ...fields, attempt: 'b', text: 'z' },
+    { ...end, seq: 3, attempt: 'b', chunks: 2 },
+  ];
+
+  it('another attempt takes the place of one that nobody has seen of', async () => {
+    const parts = await read((await startScripted(twoAttempts)).answer(request(), never()));
+    expect(parts.map((part) => (part.kind === 'delta' ? part.text : part.kind))).toEqual(['started', 'y', 'z', 'finished']);
   });
 
-  it('what an earlier attempt still sends is left out', async () => {
-    const parts = await read(
-      (
-        await startScripted([
-          { type: 'chunk', seq: 1, ...fields, attempt: 2 },
-          { type: 'chunk', seq: 2, ...fields },
-          { type: 'error', seq: 2, request_id: 'r', attempt: 2, code: 'provider_error', message: 'It failed.' },
-        ])
-      ).answer(request(), never()),
-    );
-    expect(parts.map(({ kind }) => kind)).toEqual(['started', 'delta', 'failed']);
-    expect(parts.at(-1)).toMatchObject({ error: { code: 'provider_error' } });
+  it('another attempt does not take the place of one that was handed on', async () => {
+    const parts = await read((await startScripted(twoAttempts)).answer(request({ streamed: true }), never()));
+    expect(parts.map((part) => (part.kind === 'delta' ? part.text : part.kind))).toEqual(['started', 'x', 'failed']);
+    expect(parts.at(-1)).toMatchObject({ error: { code: 'interrupted' } });
+  });
+
+  it('an attempt that was begun goes on beside another', async () => {
+    const messages = [...twoAttempts.slice(0, 3), { ...end, seq: 2, attempt: 'a', chunks: 1 }];
+    const parts = await read((await startScripted(messages)).answer(request({ streamed: true }), never()));
+    expect(parts.map((part) => (part.kind === 'delta' ? part.text : part.kind))).toEqual(['started', 'x', 'finished']);
   });
 
   it('nobody who answers is an interrupted answer, after the deadline', async () => {
@@ -199,14 +212,14 @@ describe('what can go wrong on the way', () => {
     expect(await read(remote.answer(request(), never()))).toMatchObject([{ kind: 'failed', error }]);
   });
 
-  it('a worker that dies before the first text is replaced unnoticed', async () => {
+  it('a worker that dies in the middle is replaced unnoticed when nothing was handed on', async () => {
     const config = natsConfig();
     const bus = await openTestBus(nats, config);
     let calls = 0;
     await startWorkerOn(
       bus,
       config,
-      scriptedAnswering((it) => (++calls === 1 ? [started(it), { kind: 'throw' }] : threeWords(it))),
+      scriptedAnswering((it) => (++calls === 1 ? [started(it), text('Twen'), { kind: 'throw' }] : threeWords(it))),
     );
     const remote = await startRemote(bus);
     const parts = await read(remote.answer(request(), never()));

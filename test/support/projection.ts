@@ -39,7 +39,11 @@ export const appendRequests = async (log: EventLog, from: number, to: number): P
   for (let i = from; i <= to; i++) await append(log, ...requestMessages(i));
 };
 
-export const startTestProjector = (clickhouse: Clickhouse, bus: Bus, limits: { readonly rows?: number; readonly waitMs?: number } = {}): Projector =>
+export const startTestProjector = (
+  clickhouse: Clickhouse,
+  bus: Bus,
+  limits: { readonly rows?: number; readonly waitMs?: number } = {},
+): Projector =>
   runProjector({
     // The test owns the connection and looks at the table through it afterwards.
     first: { ...clickhouse, close: async () => undefined },
@@ -55,7 +59,8 @@ export const caughtUp = async (projector: Projector, log: EventLog): Promise<voi
   await waitUntil(`the projection to reach ${last}`, () => projector.status().checkpoint >= last && projector.status().lagMs === 0);
 };
 
-export const count = async (clickhouse: Clickhouse, from: string): Promise<number> => wholeNumber((await clickhouse.rows(`SELECT count() AS n FROM ${from}`))[0], 'n');
+export const count = async (clickhouse: Clickhouse, from: string): Promise<number> =>
+  wholeNumber((await clickhouse.rows(`SELECT count() AS n FROM ${from}`))[0], 'n');
 
 /** Runs with a projector until the table holds the end of the log, then ends it. */
 export const project = async (clickhouse: Clickhouse, bus: Bus): Promise<void> => {

@@ -33,7 +33,10 @@ export const scriptedAnswering = (script: (request: ChatRequest) => readonly Ste
           break;
         case 'throw':
           throw new Error('the script says so');
-        default:
+        case 'started':
+        case 'delta':
+        case 'finished':
+        case 'failed':
           yielded++;
           yield step;
       }
