@@ -6,6 +6,13 @@ export type StartedProcess = { readonly stop: () => Promise<void> };
 
 const stopPatienceMs = 5_000;
 
+/** When this process ends without having come to `endProcess`, the child ends with it. */
+export const endWithThisProcess = (child: ChildProcess): void => {
+  const kill = () => child.kill();
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+};
+
 export const endProcess = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const { promise: exited, resolve } = Promise.withResolvers<void>();
@@ -21,6 +28,7 @@ export const endProcess = async (child: ChildProcess): Promise<void> => {
 /** The mock provider as a process of its own; resolves when it can be asked. */
 export const startMockProcess = async (): Promise<StartedProcess & { readonly url: string }> => {
   const child = spawn(process.execPath, [new URL('mock-provider.ts', import.meta.url).pathname], { stdio: ['ignore', 'pipe', 'inherit'] });
+  endWithThisProcess(child);
   for await (const line of createInterface({ input: child.stdout })) {
     const { url } = JSON.parse(line) as { readonly url: string };
     return { url, stop: () => endProcess(child) };

@@ -53,7 +53,7 @@ export const openTarget = ({ name, url, model, headers = [], connections }: Targ
     );
     return promise;
   };
-  return { name, ask, close: () => pool.close() };
+  return { name, ask, close: () => pool.destroy() };
 };
 
 /** Prompts that are all different, or the cache would answer; of the size of a short question with its instructions. */

@@ -9,6 +9,7 @@ import { atOnce } from '../src/demo/arrivals.ts';
 import { sendAll } from '../src/demo/send-all.ts';
 import type { NonEmpty, SwitchyardEvent } from '../src/events/index.ts';
 import { findNatsServer, startNatsServer } from '../src/processes/nats-server.ts';
+import { isAlive } from '../src/processes/run-file.ts';
 import { applyMigrations, readMigrations } from '../src/projections/migrations.ts';
 import { openClickhouse, type Clickhouse } from '../src/projections/clickhouse.ts';
 
@@ -47,6 +48,14 @@ export const openLaboratory = async (): Promise<Laboratory> => {
       await startNatsServer({ binary: findNatsServer(), dataDir: path.join(folder, 'nats'), port: 0, durability: config.log.durability }),
       (started) => started.stop(),
     );
+    // For an end that does not come by here: the server is no child of a supervisor.
+    const endServer = () => {
+      if (isAlive(server.pid)) process.kill(server.pid);
+    };
+    process.once('exit', endServer);
+    opened.defer(() => {
+      process.off('exit', endServer);
+    });
     const bus = opened.adopt(
       await openBus({ url: server.url, name: 'switchyard bench', pingIntervalMs: config.nats.pingIntervalMs, config, logger }),
       (open) => open.close(),

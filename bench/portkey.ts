@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { settlePort } from '../src/processes/free-port.ts';
-import { endProcess, type StartedProcess } from './child-process.ts';
+import { endProcess, endWithThisProcess, type StartedProcess } from './child-process.ts';
 
 /**
  * Portkey's gateway, the peer that is measured beside the yard: same Node binary, same mock provider, same load. It keeps no log. Installed into a
@@ -36,6 +36,7 @@ export const startPortkey = async (mockUrl: string): Promise<Portkey> => {
   }
   const port = await settlePort('127.0.0.1', 0);
   const child = spawn(process.execPath, [script, '--headless', `--port=${port}`], { cwd: folder, stdio: 'ignore' });
+  endWithThisProcess(child);
   const origin = `http://127.0.0.1:${port}`;
   const untilMs = Date.now() + readyTimeoutMs;
   while (Date.now() < untilMs && child.exitCode === null) {

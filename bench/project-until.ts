@@ -16,7 +16,9 @@ export const projectUntil = async (
 ): Promise<void> => {
   const { batchRows, batchWaitMs } = config.projector;
   const limits = { rows: batchRows, bytes: batchBytes, waitMs: batchWaitMs };
-  const projector = runProjector({ first: clickhouse, connect: async () => clickhouse, bus, logger, limits });
+  // A projector closes what it was given; here the database outlives it.
+  const kept: Clickhouse = { ...clickhouse, close: async () => undefined };
+  const projector = runProjector({ first: kept, connect: async () => kept, bus, logger, limits });
   try {
     let checkpoint = 0;
     let movedMs = performance.now();

@@ -99,7 +99,7 @@ export const recordAnswer = async (
     idempotencyId,
     events,
   } as const;
-  const standing = request.retryable ? await keepAnswer(parts, request, answer) : answer;
+  const standing = request.retryable ? await keepAnswer(parts, passage, answer) : answer;
   const appended = await parts.append(standing.events, { idempotencyId, untilMs: passage.deadlineMs });
   return appended.kind === 'duplicate' || standing !== answer
     ? { kind: 'duplicate', sequence: appended.sequence }

@@ -68,7 +68,7 @@ export async function* serveFromCache(parts: HostParts, passage: Passage, waited
   const appended = await parts.append(events, { idempotencyId, untilMs: passage.deadlineMs });
   if (appended.kind === 'duplicate') return { kind: 'recorded', sequence: appended.sequence };
   if (request.retryable)
-    await keepAnswer(parts, request, {
+    await keepAnswer(parts, passage, {
       question,
       text: answer.text,
       toolCalls: answer.toolCalls,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { decodeEvents, encodeEvents, nameSchema, type NonEmpty, type SwitchyardEvent } from '../events/index.ts';
 import { jsonObjectSchema, type JsonObject } from '../json.ts';
 import type { ChatRequest } from '../requests/chat-request.ts';
-import type { HostParts } from './host-parts.ts';
+import type { HostParts, Passage } from './host-parts.ts';
+import { withPatience } from './patience.ts';
 
 /**
  * A finished answer as it waits for a retry: the text, and the events that record it. Whoever finds it can complete what its maker could not: append those
@@ -51,17 +52,20 @@ const decodeStoredAnswer = (body: Uint8Array): StoredAnswer | null => {
 };
 
 /**
- * Keeps an answer for retries; the first one kept for a request id stands. Returns the one that stands. Without the store the answer is given all the same: a retry
- * then hears that it was answered already.
+ * Keeps an answer for retries; the first one kept for a request id stands. Returns the one that stands. When the store stays away the answer is given all the same: a
+ * retry then hears that it was answered already.
  */
 export const keepAnswer = async (
   parts: Pick<HostParts, 'answers' | 'logger'>,
-  request: ChatRequest,
+  { request, deadlineMs }: Pick<Passage, 'request' | 'deadlineMs'>,
   answer: StoredAnswer,
 ): Promise<StoredAnswer> => {
+  const body = encodeStoredAnswer(answer);
   try {
-    if (await parts.answers.put(request.tenant, request.requestId, encodeStoredAnswer(answer))) return answer;
-    return (await findAnswer(parts, request)) ?? answer;
+    const isFirst = await withPatience(() => parts.answers.put(request.tenant, request.requestId, body), { untilMs: deadlineMs });
+    const standing = isFirst ? null : await findAnswer(parts, request);
+    // One's own may stand there, put by a try whose acknowledgement got lost.
+    return standing === null || standing.events[0].id === answer.events[0].id ? answer : standing;
   } catch (error) {
     parts.logger.warn({ err: error, requestId: request.requestId, tenant: request.tenant }, 'the answer could not be kept for a retry');
     return answer;

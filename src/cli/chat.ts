@@ -1,6 +1,6 @@
 import { readChatAnswer, type ChatAnswer } from './chat-answer.ts';
 import { configOption, httpUrlOption, jsonOption, withExamples, type AddCommand } from './command.ts';
-import { call } from './http.ts';
+import { requestTo, send } from './http.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
 import { milliseconds, nanoUsd } from './numbers.ts';
 import { readStandardInput } from './standard-input.ts';
@@ -40,8 +40,7 @@ export const addChat: AddCommand = (program, terminal) => {
 const chat = async (terminal: Terminal, prompt: string, options: ChatOptions): Promise<void> => {
   const content = prompt === '-' ? await readStandardInput('a prompt') : prompt;
   const located = locateYard(options);
-  const startedAtMs = performance.now();
-  const response = await call(located, 'http', '/v1/chat/completions', {
+  const request = requestTo(located, 'http', '/v1/chat/completions', {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -56,6 +55,8 @@ const chat = async (terminal: Terminal, prompt: string, options: ChatOptions): P
     }),
     signal: terminal.interrupted(),
   });
+  const startedAtMs = performance.now();
+  const response = await send(located, 'http', request);
 
   let firstTextMs: number | undefined;
   const answer = await readChatAnswer(response, async (text) => {

@@ -4,6 +4,7 @@ import { explainError, readClickhouse } from '../projections/clickhouse.ts';
 import { evidenceFromClickhouse, foldTail } from '../projections/evidence.ts';
 import { usageError } from './exit-codes.ts';
 import type { Located } from './locate.ts';
+import { grouped } from './numbers.ts';
 
 /** Evidence after exactly one sequence, folded again the way a router does when it starts, and what it was made from. */
 export type RebuiltEvidence = EvidenceAt & {
@@ -32,6 +33,7 @@ export const rebuildEvidence = async (parts: RebuildParts): Promise<RebuiltEvide
     throw usageError(`--at: expected a place in the log, which begins at ${bounds.first}; got ${to}`);
   if (sums === null && bounds.first > 1) parts.note(`the log begins at ${bounds.first}: rewards before it are known to ClickHouse alone`);
   const base = sums ?? { sequence: bounds.first - 1, evidence: new Map<string, ArmEvidence>() };
+  if (to - base.sequence > manyMessages) parts.note(`folding ${grouped(to - base.sequence)} messages of the log`);
   const { sequence, evidence } = await foldTail(log, base, { to, signal });
   signal.throwIfAborted();
   return {
@@ -43,6 +45,9 @@ export const rebuildEvidence = async (parts: RebuildParts): Promise<RebuiltEvide
     tookMs: performance.now() - startedAtMs,
   };
 };
+
+/** Takes seconds: whoever waits is told what for. */
+const manyMessages = 50_000;
 
 /** What ClickHouse holds up to at most `to`. Null, with a note that says why, when it cannot be asked or does not fit to this log: the log alone is enough. */
 const sumsOfClickhouse = async ({ located, bounds, to, note }: RebuildParts): Promise<EvidenceAt | null> => {

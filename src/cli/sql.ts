@@ -37,7 +37,7 @@ export const addSql: AddCommand = (program, terminal) => {
 
 const sql = async (terminal: Terminal, statement: string, options: SqlOptions): Promise<void> => {
   const located = locateYard(options);
-  const response = await call(located, 'sql', `/?${parametersOf(terminal, located, options).toString()}`, {
+  const response = await call(located, 'sql', `/?${parametersOf(located, options).toString()}`, {
     method: 'POST',
     headers: { 'content-type': 'text/plain; charset=utf-8', ...credentialsOf(located) },
     body: statement === '-' ? await readStandardInput('a statement') : statement,
@@ -45,18 +45,18 @@ const sql = async (terminal: Terminal, statement: string, options: SqlOptions): 
   });
   if (!response.ok) throw await refusal(response);
   let isEmpty = true;
+  const decoder = new TextDecoder();
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     isEmpty &&= chunk.length === 0;
-    await terminal.write(chunk);
+    await terminal.write(terminal.isInteractive ? printable(decoder.decode(chunk, { stream: true })) : chunk);
   }
   if (isEmpty && options.format === undefined && options.json !== true) terminal.note('no rows');
 };
 
-const parametersOf = (terminal: Terminal, { settings }: Located, options: SqlOptions): URLSearchParams => {
-  const table = terminal.isInteractive ? 'PrettyCompactMonoBlock' : 'PrettyCompactNoEscapesMonoBlock';
+const parametersOf = ({ settings }: Located, options: SqlOptions): URLSearchParams => {
   const parameters = new URLSearchParams({
     // Counts only where the statement names no format of its own.
-    default_format: options.json === true ? 'JSONEachRow' : (options.format ?? table),
+    default_format: options.json === true ? 'JSONEachRow' : (options.format ?? 'PrettyCompactNoEscapesMonoBlock'),
     database: settings.config.clickhouse.database,
     // The status tells whether it worked, also when the last row fails.
     wait_end_of_query: '1',

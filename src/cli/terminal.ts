@@ -22,7 +22,7 @@ export type Terminal = {
   /** Whether stdout is a terminal; then tables have borders. */
   readonly isInteractive: boolean;
   readonly widthColumns: number;
-  /** Aborts at the first Ctrl-C; the command then ends by itself. A second one, or three seconds, end it by force. Without this call Ctrl-C kills. */
+  /** Aborts at the first Ctrl-C or SIGTERM; the command then ends by itself. A second one, or three seconds, end it by force. Without this call Ctrl-C kills. */
   readonly interrupted: () => AbortSignal;
   readonly wasInterrupted: () => boolean;
   readonly flush: () => Promise<void>;
@@ -71,11 +71,13 @@ export const openTerminal = (): Terminal => {
 
 const abortOnInterrupt = (): AbortController => {
   const controller = new AbortController();
-  process.on('SIGINT', () => {
+  const interrupt = () => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
     controller.abort();
     setTimeout(() => process.exit(exitCodes.interrupted), patienceMs).unref();
-  });
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
   return controller;
 };
 

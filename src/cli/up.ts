@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import pino from 'pino';
 import { roles } from '../actors/concern.ts';
 import { loadSettings, requireApiKeys } from '../config/load.ts';
 import { up } from '../processes/up.ts';
@@ -31,7 +32,8 @@ const runYard = async (terminal: Terminal, options: UpOptions): Promise<void> =>
   requireApiKeys(settings);
   // Before anything is started: a Ctrl-C that comes early stops what has been started by then.
   const stopped = untilToldToStop();
-  const yard = await up(settings, options.roles === undefined ? {} : { roles: options.roles });
+  const logger = pino({ level: settings.config.logLevel, base: { process: 'up' } }, pino.destination(process.stderr.fd));
+  const yard = await up(settings, { logger, ...(options.roles === undefined ? {} : { roles: options.roles }) });
   if (options.json === true) await terminal.json(yard.run);
   else await sayReady(terminal, yard.run);
 
@@ -49,7 +51,7 @@ const sayReady = async (terminal: Terminal, run: Awaited<ReturnType<typeof up>>[
   await terminal.line('Ask it: ./switchyard chat "Hello". Stop it: Ctrl-C.');
 };
 
-/** Resolves at the first signal; a second one ends the process at once. */
+/** Resolves at the first signal, or when the process that forked this one is gone; a second signal ends the process at once. */
 const untilToldToStop = (): Promise<undefined> =>
   new Promise((resolve) => {
     let told = false;
@@ -60,6 +62,10 @@ const untilToldToStop = (): Promise<undefined> =>
     };
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
+    // Started by a process that has died: there is nobody left to stop it.
+    process.on('disconnect', () => {
+      resolve(undefined);
+    });
   });
 
 const roleNames = (text: string): string => {

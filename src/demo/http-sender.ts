@@ -28,7 +28,7 @@ export const openHttpSender = (httpUrl: string, connections: number): Sender => 
     }
   };
 
-  return { send: (request) => untilItStands(() => attempt(request), sleep), close: () => pool.close() };
+  return { send: (request) => untilItStands(() => attempt(request), sleep), close: () => pool.destroy() };
 };
 
 const failureOf = (text: string, statusCode: number): { readonly code: string; readonly message: string } => {

@@ -118,6 +118,7 @@ const demoIn = async (
     progress.stop();
   });
 
+  signal.throwIfAborted();
   note('waiting until every judgement has become a reward, and every event a row');
   const drained = await drain({
     log: bus.log,

@@ -51,8 +51,24 @@ export const sendAll = async (options: SendAll): Promise<SendingDone> => {
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, lane));
+  const lanes = Promise.all(Array.from({ length: Math.min(concurrency, count) }, lane));
+  await (signal === undefined ? lanes : untilDoneOrAborted(lanes, signal));
   return { sent: next, elapsedMs: performance.now() - beganMs, latestMs };
+};
+
+/** What is under way at an abort is left to whoever sends: an answer may take long. */
+const untilDoneOrAborted = async (done: Promise<unknown>, signal: AbortSignal): Promise<void> => {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const onAbort = () => {
+    resolve();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    await Promise.race([done, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 };
 
 /** Read anew after an await: the compiler would take the value from before it. */

@@ -45,7 +45,7 @@ export const keepAlive = (options: {
 
   const start = () => {
     const bornMs = Date.now();
-    child = fork(options.script, options.args, { env: options.env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child = fork(options.script, options.args, { env: options.env, stdio: ['ignore', 2, 2, 'ipc'] });
     child.on('message', (message) => {
       const ready = readySchema.safeParse(message);
       if (!ready.success) return;

@@ -88,7 +88,7 @@ export const up = async (settings: Settings, options: { readonly roles?: string;
 const takeOver = async (dataDir: string, logger: Logger) => {
   const left = readRun(dataDir);
   if (left === null) return;
-  if (left.pid !== process.pid && isAlive(left.pid) && commandOf(left.pid).includes('switchyard'))
+  if (left.pid !== process.pid && isAlive(left.pid) && commandOf(left.pid).includes('node'))
     throw new PermanentError(
       'already-running',
       `expected a data folder that no other yard uses, but process ${left.pid} runs in ${dataDir} since ${left.startedAt}; stop it, or set SWITCHYARD_DATA_DIR to another folder`,
@@ -101,12 +101,12 @@ const takeOver = async (dataDir: string, logger: Logger) => {
   removeRun(dataDir);
 };
 
-/** Empty where the platform has no /proc: then the process id alone decides. */
+/** Where the platform has no /proc the process id alone decides. */
 const commandOf = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return 'switchyard nats-server';
+    return 'node nats-server';
   }
 };
 

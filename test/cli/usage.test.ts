@@ -131,7 +131,7 @@ describe('config', () => {
       const second = await runCli(['config', 'show', '--json', '--config', again]);
       expect(second.status).toBe(0);
       const { readdirSync } = await import('node:fs');
-      expect(readdirSync(own.path).toSorted()).toEqual(['again.yaml', 'switchyard.yaml']);
+      expect(readdirSync(own.path).toSorted()).toEqual(['again.yaml', 'yard.yaml']);
       const shown = jsonLines(second.stdout)[0] as { config: { http: unknown } };
       expect(shown.config.http).toMatchObject({ port: 9123 });
     } finally {

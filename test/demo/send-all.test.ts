@@ -61,6 +61,15 @@ describe('sending', () => {
     expect(done.sent).toBe(3);
   });
 
+  it('does not wait at the signal for what is under way', async () => {
+    const stop = new AbortController();
+    const answer = Promise.withResolvers<undefined>();
+    const sending = sendAll({ count: 2, arrivals: atOnce, concurrency: 2, signal: stop.signal, send: () => answer.promise });
+    stop.abort();
+    expect(await sending).toMatchObject({ sent: 2 });
+    answer.resolve(undefined);
+  });
+
   it('ends with the error of a sender that throws', async () => {
     const sending = sendAll({
       count: 10,

@@ -104,7 +104,7 @@ describe('answering through the queue', () => {
     await waitUntil('the provider to be stopped', () => answering.aborted.includes(asked.requestId), { everyMs: 5 });
 
     // Who simply does not read on has gone too.
-    const left = request();
+    const left = request({ streamed: true });
     for await (const part of remote.answer(left, never())) if (part.kind === 'delta') break;
     await waitUntil('the provider to be stopped', () => answering.aborted.includes(left.requestId), { everyMs: 5 });
   });

@@ -1,3 +1,4 @@
+import { Session } from 'chdb';
 import { startSqlInterface } from '../../src/projections/sql/http-interface.ts';
 import type { AnswerSql } from '../../src/projections/sql/question.ts';
 import { runQuery } from '../../src/projections/sql/run-query.ts';
@@ -8,6 +9,9 @@ import { identifier, literal } from '../../src/projections/clickhouse.ts';
  * query, as a server has. Arguments: folder, port (0: a free one). Says its address over IPC.
  */
 const [folder = '', port = '0'] = process.argv.slice(2);
+
+/** Holds the folder while the process lives, as a server does. */
+const held = new Session(folder);
 
 const answer: AnswerSql = ({ sql, parameters, settings, defaultFormat, database }) => {
   const sets = [
@@ -20,4 +24,7 @@ const answer: AnswerSql = ({ sql, parameters, settings, defaultFormat, database 
 
 const server = await startSqlInterface({ host: '127.0.0.1', port: Number(port), bodyLimitBytes: 512 * 1024 ** 2, answer });
 process.send?.(server.url);
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => {
+  held.close();
+  process.exit(0);
+});

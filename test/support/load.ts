@@ -16,6 +16,7 @@ export type Asked = {
 };
 
 const patienceMs = 90_000;
+const answerPatienceMs = 10_000;
 const body = (id: string, streamed = false) =>
   JSON.stringify({ model: 'auto', stream: streamed, messages: [{ role: 'user', content: `question ${id}` }] });
 
@@ -68,25 +69,18 @@ const askNats = async (nc: NatsConnection, id: string): Promise<Asked> => {
   headers.set('Switchyard-Request-Id', id);
   headers.set('Switchyard-Reply', inbox);
   let attempts = 0;
-  // Accepted once the gateway says so; until then it is sent again. Then the yard owes the answer.
-  for (;;) {
+  // Answers travel over core NATS: one that is sent while this connection is being made again is lost, and asked for again with the same id.
+  do {
     attempts++;
-    try {
-      const accepted = await nc.request('switchyard.request.default', body(id), { headers, timeout: 2_000 });
-      const ack = JSON.parse(accepted.string()) as { stream?: string };
-      if (ack.stream !== undefined) break;
-    } catch {
-      // Not accepted, or not known to be.
-    }
-    if (Date.now() > untilMs) return { id, via: 'nats', answers, error: 'never accepted', attempts };
-    await sleep(100);
-  }
-  const timer = setTimeout(ended.resolve, Math.max(0, untilMs - Date.now()));
-  await ended.promise;
-  clearTimeout(timer);
+    const accepted = await nc.request('switchyard.request.default', body(id), { headers, timeout: 2_000 }).then(
+      (message) => message.json<{ stream?: string }>().stream !== undefined,
+      () => false,
+    );
+    await Promise.race([ended.promise, sleep(accepted ? answerPatienceMs : 100)]);
+  } while (answers.length === 0 && error === null && Date.now() < untilMs);
   await nc.flush().catch(() => undefined);
   subscription.unsubscribe();
-  return { id, via: 'nats', answers, error, attempts };
+  return { id, via: 'nats', answers, error: answers.length === 0 ? (error ?? 'patience') : error, attempts };
 };
 
 /** Keeps `concurrency` callers busy, half of them over NATS, until `stop` is called; resolves with what each was told. */

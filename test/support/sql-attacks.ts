@@ -33,7 +33,6 @@ export const attacks: readonly string[] = [
   `DESCRIBE TABLE events INTO OUTFILE '{out}'`,
   `(SELECT 1) INTO OUTFILE '{out}'`,
   `SELECT '--' INTO OUTFILE '{out}'`,
-  `SELECT '\\' INTO OUTFILE '{out}' --'`,
   `SELECT '''' INTO OUTFILE '{out}'`,
   `SELECT \`a\` FROM (SELECT 1 AS a) INTO OUTFILE '{out}'`,
   `EXPLAIN SELECT 1 INTO OUTFILE '{out}'`,

@@ -26,6 +26,12 @@ export type Running = {
   readonly ended: Promise<Ended>;
 };
 
+/** A test that fails in the middle leaves no process behind. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 type CliOptions = { readonly env?: Readonly<Record<string, string>>; readonly input?: string };
 
 export const startCli = (args: readonly string[], { env = {}, input }: CliOptions = {}): Running => {
@@ -33,6 +39,8 @@ export const startCli = (args: readonly string[], { env = {}, input }: CliOption
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('close', () => running.delete(child));
   child.stdin.end(input ?? '');
   let stdout = '';
   let stderr = '';
@@ -75,8 +83,8 @@ export const runCli = (args: readonly string[], options?: CliOptions): Promise<E
 export type TestFolder = { readonly path: string; readonly config: string; readonly remove: () => void };
 
 export const testFolder = (config: Partial<ConfigInput> = {}): TestFolder => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'switchyard-cli-'));
-  const file = path.join(folder, 'switchyard.yaml');
+  const folder = mkdtempSync(path.join(tmpdir(), 'yard-cli-'));
+  const file = path.join(folder, 'yard.yaml');
   writeFileSync(
     file,
     stringify({

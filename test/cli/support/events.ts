@@ -10,7 +10,7 @@ import {
 } from '../../../src/events/index.ts';
 
 /** Events as the yard records them, with times and ids that a test can name. */
-export const tenant = (name: string): Tenant => tenantSchema.parse(name);
+const tenant = (name: string): Tenant => tenantSchema.parse(name);
 
 type Place = { readonly tenant?: string; readonly request?: string; readonly timeMs?: number };
 
