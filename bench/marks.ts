@@ -32,5 +32,8 @@ const holds = (value: number, comparison: Comparison, threshold: number): boolea
   }
 };
 
+/** The marks that a check fails for. */
+export const shortfallsOf = (marks: readonly Mark[]): readonly Mark[] => marks.filter((mark) => verdictOf(mark) === 'falls short');
+
 export const describeMark = (mark: Mark): string =>
   `${mark.name}: ${mark.value === null ? 'not measured' : `${mark.value}${mark.unit}`}, expected ${mark.comparison} ${mark.threshold}${mark.unit}`;

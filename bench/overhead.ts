@@ -7,7 +7,7 @@ import { connections, measureRounds, roundCount, roundMs } from './overhead-roun
 import { measureSingle, singleCount } from './overhead-single.ts';
 import { countRequests, scaled, type Targets } from './overhead-targets.ts';
 import { startOverheadYard } from './overhead-yard.ts';
-import { startPortkey } from './portkey.ts';
+import { startPortkey, type Portkey } from './portkey.ts';
 import type { Benchmark } from './report.ts';
 import { rounded } from './statistics.ts';
 
@@ -27,7 +27,7 @@ export const overhead: Benchmark = {
     note('starting the mock provider, the yard and Portkey (the first time npm installs it into a temporary folder)');
     const mock = opened.adopt(await startMockProcess(), (started) => started.stop());
     const yard = opened.adopt(await startOverheadYard(mock.url, signal), (started) => started.stop());
-    const portkey = await startPortkey(mock.url);
+    const portkey: Portkey = context.peers ? await startPortkey(mock.url) : { kind: 'unavailable', reason: 'left out by --no-peers' };
     if (portkey.kind === 'started') opened.defer(portkey.stop);
 
     const open = (options: Parameters<typeof openTarget>[0]) => opened.adopt(openTarget(options), (target) => target.close());

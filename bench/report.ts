@@ -33,4 +33,6 @@ export type BenchContext = {
   readonly signal: AbortSignal;
   /** 1 for the real thing; smaller ones shrink counts and times in proportion, for trying a benchmark out. */
   readonly scale: number;
+  /** Whether peers are measured too: they have to be installed first. */
+  readonly peers: boolean;
 };

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Argument, InvalidArgumentError, Option } from 'commander';
-import { describeMark, verdictOf } from '../../bench/marks.ts';
+import { describeMark, shortfallsOf, verdictOf } from '../../bench/marks.ts';
 import { benchmarks } from '../../bench/registry.ts';
 import type { BenchReport } from '../../bench/report.ts';
 import { runBenchmark } from '../../bench/run-benchmark.ts';
@@ -9,7 +9,7 @@ import { exitCodes, usageError } from './exit-codes.ts';
 import { writeTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-type BenchOptions = { readonly json?: true; readonly check?: true; readonly out?: string; readonly scale: number };
+type BenchOptions = { readonly json?: true; readonly check?: true; readonly out?: string; readonly scale: number; readonly peers: boolean };
 
 /** `./switchyard bench <name>`: one benchmark of bench/, its figures as tables or JSON, its marks as an exit code. */
 export const addBench: AddCommand = (program, terminal) => {
@@ -20,6 +20,7 @@ export const addBench: AddCommand = (program, terminal) => {
     .addArgument(new Argument('<name>', 'which benchmark').choices(Object.keys(benchmarks)))
     .addOption(jsonOption('the report as one JSON object'))
     .option('--check', 'exit with 1, and name each mark, when a mark falls short')
+    .option('--no-peers', 'leave out other products, which npm installs into a temporary folder')
     .option('--out <file>', 'write the report as JSON to this file too')
     .addOption(
       new Option('--scale <share>', 'shrink counts and times, to try a benchmark out; figures of less than 1 say little')
@@ -34,6 +35,7 @@ export const addBench: AddCommand = (program, terminal) => {
         note: terminal.note,
         signal: terminal.interrupted(),
         scale: options.scale,
+        peers: options.peers,
       });
       if (options.out !== undefined) write(options.out, report);
       await (options.json === true ? terminal.json(report) : writeReport(terminal, report));
@@ -84,7 +86,7 @@ const writeReport = async (terminal: Terminal, { machine, settings, tables, mark
 
 /** Tells what falls short and what could not be told; the exit code speaks only when it was asked for. */
 const judge = (terminal: Terminal, { marks }: BenchReport, check: boolean) => {
-  const short = marks.filter((mark) => verdictOf(mark) === 'falls short');
+  const short = shortfallsOf(marks);
   if (check) {
     for (const mark of short) terminal.note(terminal.noteStyle('red', `falls short: ${describeMark(mark)}`));
     for (const mark of marks.filter(({ value }) => value === null)) terminal.note(`not measured: ${mark.name}`);

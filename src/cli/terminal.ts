@@ -21,7 +21,6 @@ export type Terminal = {
   readonly noteStyle: (style: Style, text: string) => string;
   /** Whether stdout is a terminal; then tables have borders. */
   readonly isInteractive: boolean;
-  readonly widthColumns: number;
   /** Aborts at the first Ctrl-C or SIGTERM; the command then ends by itself. A second one, or three seconds, end it by force. Without this call Ctrl-C kills. */
   readonly interrupted: () => AbortSignal;
   readonly wasInterrupted: () => boolean;
@@ -31,7 +30,6 @@ export type Terminal = {
 type Style = Parameters<typeof styleText>[0];
 
 const patienceMs = 3_000;
-const widthWithoutTerminal = 120;
 
 export const openTerminal = (): Terminal => {
   const { stdout, stderr } = process;
@@ -57,7 +55,6 @@ export const openTerminal = (): Terminal => {
     style: (style, text) => styleText(style, text, { stream: stdout }),
     noteStyle: (style, text) => styleText(style, text, { stream: stderr }),
     isInteractive: stdout.isTTY,
-    widthColumns: stdout.isTTY ? stdout.columns : widthWithoutTerminal,
     interrupted: () => {
       interruption ??= abortOnInterrupt();
       return interruption.signal;

@@ -25,6 +25,7 @@ export const sendAll = async (options: SendAll): Promise<SendingDone> => {
   const { count, arrivals, concurrency, send, signal, onSent } = options;
   const beganMs = performance.now();
   let next = 0;
+  let sent = 0;
   let latestMs = 0;
   let broken = false;
 
@@ -35,13 +36,11 @@ export const sendAll = async (options: SendAll): Promise<SendingDone> => {
       if (arrivals.kind === 'timed') {
         const waitMs = beganMs + arrivals.dueMs(index) - performance.now();
         if (waitMs > 0) await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
-        if (isAborted(signal)) {
-          next--;
-          return;
-        }
+        if (isAborted(signal)) return;
         lateMs = Math.max(0, performance.now() - beganMs - arrivals.dueMs(index));
         latestMs = Math.max(latestMs, lateMs);
       }
+      sent++;
       onSent?.({ lateMs });
       try {
         await send(index);
@@ -53,7 +52,7 @@ export const sendAll = async (options: SendAll): Promise<SendingDone> => {
   };
   const lanes = Promise.all(Array.from({ length: Math.min(concurrency, count) }, lane));
   await (signal === undefined ? lanes : untilDoneOrAborted(lanes, signal));
-  return { sent: next, elapsedMs: performance.now() - beganMs, latestMs };
+  return { sent, elapsedMs: performance.now() - beganMs, latestMs };
 };
 
 /** What is under way at an abort is left to whoever sends: an answer may take long. */

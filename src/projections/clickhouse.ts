@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { createChdbConnection } from 'chdb/connection';
-import { TransientError } from '../errors.ts';
 
 /**
  * The way into ClickHouse: the official client, over HTTP to a server or over the engine inside this process. Held to one contract suite
@@ -142,12 +141,6 @@ const dataErrors = new Set([
 
 export const isDataError = (error: unknown): boolean => dataErrors.has(errorCode(error) ?? -1);
 
-/** 76: another process has the folder open. */
-export const isLocked = (error: unknown): boolean => errorCode(error) === 76;
-
 /** What went wrong, for a log line or a status: one line, without the rows. */
 export const explainError = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 500) ?? '';
-
-export const clickhouseAway = (what: string, error: unknown): TransientError =>
-  new TransientError('clickhouse-away', `${what}: ${explainError(error)}`, 1_000, { cause: error });

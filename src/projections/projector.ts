@@ -67,6 +67,13 @@ export const runProjector = (options: {
         const ofTheLog = error instanceof TransientError || error instanceof InvariantError;
         progress.changed(ofTheLog ? 'waiting-for-log' : 'waiting-for-clickhouse', explainError(error));
         logger.warn({ err: error, pauseMs }, 'projection paused');
+        // The lag is of interest above all while nothing goes on.
+        await bus.log.bounds().then(
+          ({ last }) => {
+            progress.sawLog(last);
+          },
+          () => undefined,
+        );
       }
       await sleep(pauseMs, undefined, { signal: closed.signal }).catch(() => undefined);
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);

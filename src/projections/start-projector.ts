@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import type { Settings } from '../config/settings.ts';
 import { PermanentError } from '../errors.ts';
 import { readAddress, writeAddress } from './addresses.ts';
-import { explainError, isLocked, openClickhouse, type Clickhouse, type ClickhouseAddress } from './clickhouse.ts';
+import { openEmbedded } from './open-embedded.ts';
+import { explainError, openClickhouse, type Clickhouse, type ClickhouseAddress } from './clickhouse.ts';
 import { applyDurability, applyMigrations, readMigrations } from './migrations.ts';
 import { runProjector } from './projector.ts';
 import { reconcile, type Reconciliation } from './reconcile.ts';
@@ -61,7 +61,7 @@ export const startProjector = async (options: {
       status: (): ProjectorStatus => ({ ...projector.status(), ...where }),
       reconcile: oneAtATime(async (range: SequenceRange) => {
         // A connection of its own: comparing does not stand in the way of writing.
-        const beside = await openEngine(address);
+        const beside = await openEngine(address, logger);
         return reconcile({ clickhouse: beside, log: bus.log, limits, ...range }).finally(beside.close);
       }),
     };
@@ -75,25 +75,11 @@ export const startProjector = async (options: {
 
 const usualThreadPoolSize = 4;
 
-const openEngine = async (address: ClickhouseAddress): Promise<Clickhouse> => {
-  if (address.kind === 'embedded') await mkdir(address.path, { recursive: true });
-  try {
-    return await openClickhouse(address, { requestTimeoutMs });
-  } catch (error) {
-    if (address.kind === 'embedded' && isLocked(error))
-      throw new PermanentError(
-        'clickhouse-locked',
-        `expected ${address.path} to be free, but another process has it open: stop the other projector`,
-        {
-          cause: error,
-        },
-      );
-    throw error;
-  }
-};
+const openEngine = (address: ClickhouseAddress, logger: Logger): Promise<Clickhouse> =>
+  address.kind === 'embedded' ? openEmbedded(address, { requestTimeoutMs, logger }) : openClickhouse(address, { requestTimeoutMs });
 
 const openShaped = async (address: ClickhouseAddress, settings: Settings, logger: Logger): Promise<Clickhouse> => {
-  const clickhouse = await openEngine(address);
+  const clickhouse = await openEngine(address, logger);
   try {
     const applied = await applyMigrations(clickhouse, await readMigrations());
     if (applied.length > 0) logger.info({ applied }, 'migrations applied');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeMark, verdictOf, type Mark } from '../../bench/marks.ts';
+import { describeMark, shortfallsOf, verdictOf, type Mark } from '../../bench/marks.ts';
 
 const mark = (value: number | null, comparison: Mark['comparison'], threshold = 2): Mark => ({
   name: 'lag',
@@ -26,6 +26,11 @@ describe('a mark', () => {
     [NaN, '>=', 'falls short'],
   ] as const)('of %s %s 2 %s', (value, comparison, verdict) => {
     expect(verdictOf(mark(value, comparison))).toBe(verdict);
+  });
+
+  it('that was not measured is not held against anybody; one that falls short is named', () => {
+    const short = { ...mark(3, '<'), name: 'short' };
+    expect(shortfallsOf([mark(1, '<'), short, mark(null, '<')])).toEqual([short]);
   });
 
   it('says what was seen and what was expected', () => {

@@ -49,8 +49,8 @@ describe.for(['worker', 'projector', 'nats'] as const)('kill -9 of the %s', (nam
     expect(imperfect(records)).toEqual([]);
     expect([...asked].filter((id) => records.get(id)?.outcome !== 'completed')).toEqual([]);
 
-    await drained(yard, bus);
-    const compared = await compareWithClickhouse(yard, bus);
+    const last = await drained(yard, bus);
+    const compared = await compareWithClickhouse(yard, bus, last);
     expect(compared).toEqual({ events: compared.events, rows: compared.events, missing: [], repeated: [] });
     expect(told.length).toBeGreaterThan(kills * 20);
   });

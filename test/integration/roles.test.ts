@@ -70,7 +70,7 @@ it('answers over HTTP and NATS with every role apart, once each, and hits the ca
     return imperfect(audited).length === 0 && audited;
   });
   expect(told.filter(({ id }) => records.get(id)?.outcome !== 'completed')).toEqual([]);
-  await drained(yard, bus);
-  const compared = await compareWithClickhouse(yard, bus);
+  const last = await drained(yard, bus);
+  const compared = await compareWithClickhouse(yard, bus, last);
   expect(compared).toEqual({ events: compared.events, rows: compared.events, missing: [], repeated: [] });
 });

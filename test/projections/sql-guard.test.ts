@@ -68,9 +68,11 @@ describe('the guard before the engine', () => {
 
   test('INTO OUTFILE is found in any case, with anything between that is not code', () => {
     const cased = (word: string) =>
-      fc
-        .array(fc.boolean(), { minLength: word.length, maxLength: word.length })
-        .map((up) => [...word].map((c, i) => (up[i] === true ? c.toUpperCase() : c)).join(''));
+      fc.array(fc.boolean(), { minLength: word.length, maxLength: word.length }).map((up) =>
+        Array.from(word)
+          .map((c, i) => (up[i] === true ? c.toUpperCase() : c))
+          .join(''),
+      );
     const gap = fc
       .array(fc.constantFrom(' ', '\n', '\t', '\r', '\f', '/**/', '/* /* */ */', '-- x\n', '# x\n', '//\n', '#!\n'), { minLength: 1 })
       .map((parts) => parts.join(''));

@@ -47,7 +47,7 @@ describe('the read-only HTTP interface over the real engine', () => {
   });
 
   const ask = async (query: string, parameters: Readonly<Record<string, string>> = {}) => {
-    const response = await fetch(`${sql.url}/?${new URLSearchParams(parameters)}`, { method: 'POST', body: query });
+    const response = await fetch(`${sql.url}/?${new URLSearchParams(parameters).toString()}`, { method: 'POST', body: query });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
 

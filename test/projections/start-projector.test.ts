@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createClient } from '@clickhouse/client';
@@ -102,6 +103,21 @@ describe('the running projector', () => {
     expect(await projector.reconcile({})).toMatchObject({ rowsOfLog: 40, rowsOfTable: 40, equal: true });
   });
 
+  test('a folder that the engine cannot open any more is set aside, and a new one made from the log', async () => {
+    await appendRequests(bus.log, 1, 5);
+    await caughtUp(await start());
+    await running?.close();
+    await drainPending();
+    const data = path.join(folder.path, 'clickhouse');
+    const definitions = (await readdir(path.join(data, 'store'), { recursive: true })).filter((file) => file.endsWith('events.sql'));
+    expect(definitions).toHaveLength(1);
+    for (const file of definitions) await writeFile(path.join(data, 'store', file), '');
+    const projector = await start();
+    await caughtUp(projector);
+    expect(await projector.reconcile({})).toMatchObject({ rowsOfTable: 20, equal: true });
+    expect((await readdir(folder.path)).filter((name) => name.startsWith('clickhouse.damaged-'))).toHaveLength(1);
+  });
+
   test('with a server that is away it starts all the same, and projects once it comes; it survives its death', async () => {
     const server = await startClickhouseServer();
     try {
@@ -131,10 +147,9 @@ describe('the running projector', () => {
       running = undefined;
       await server.stop();
     }
-  });
+  }, 90_000);
 
   test('a folder that another projector has open is refused with what to do', async () => {
-    const { fork } = await import('node:child_process');
     const script = path.join(import.meta.dirname, '..', 'support', 'clickhouse-server-process.ts');
     const data = path.join(folder.path, 'clickhouse');
     const other = fork(script, [data, '0']);

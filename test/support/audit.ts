@@ -2,7 +2,7 @@ import pino from 'pino';
 import type { Bus } from '../../src/bus/bus.ts';
 import { connectBus } from '../../src/bus/jetstream/connect.ts';
 import { loadSettings } from '../../src/config/load.ts';
-import { sequence, type SwitchyardEvent } from '../../src/events/index.ts';
+import { sequence, type Sequence, type SwitchyardEvent } from '../../src/events/index.ts';
 import type { TestYard } from './yard.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -23,9 +23,10 @@ export const openTestBus = (yard: TestYard): Promise<Bus> => {
   return connectBus({ settings, name: 'test', logger: pino({ level: 'silent' }) });
 };
 
-export const readLog = async (bus: Bus): Promise<readonly SwitchyardEvent[]> => {
+export const readLog = async (bus: Bus, to?: Sequence): Promise<readonly SwitchyardEvent[]> => {
   const events: SwitchyardEvent[] = [];
-  for await (const entry of bus.log.read({ from: sequence(1) })) if (entry.kind === 'events') events.push(...entry.events);
+  for await (const entry of bus.log.read({ from: sequence(1), ...(to === undefined ? {} : { to }) }))
+    if (entry.kind === 'events') events.push(...entry.events);
   return events;
 };
 
@@ -74,27 +75,28 @@ export const sql = async <Row>(yard: TestYard, query: string): Promise<readonly 
     .map((line) => JSON.parse(line) as Row);
 };
 
-/** Waits until every message of the log has its rows. */
-export const drained = async (yard: TestYard, bus: Bus, timeoutMs = 60_000): Promise<void> => {
+/** Waits until ClickHouse holds every message that is in the log now; returns the last of them. */
+export const drained = async (yard: TestYard, bus: Bus, timeoutMs = 60_000): Promise<Sequence> => {
+  const { last } = await bus.log.bounds();
   await waitUntil(
-    'the projection to reach the end of the log',
+    `the projection to reach message ${last}`,
     async () => {
-      const { last } = await bus.log.bounds();
       const [row] = await sql<{ last: number | string }>(yard, 'SELECT max(sequence) AS last FROM switchyard.events');
       return Number(row?.last ?? 0) >= last;
     },
     { timeoutMs, everyMs: 200 },
   );
+  return last;
 };
 
-/** Rows of ClickHouse that are there twice, and events of the log that are not there, by id. */
-export const compareWithClickhouse = async (yard: TestYard, bus: Bus) => {
+/** Events up to a message that have no row in ClickHouse, or more than one, and the sums of both sides. */
+export const compareWithClickhouse = async (yard: TestYard, bus: Bus, to: Sequence) => {
   const rows = await sql<{ id: string; n: number | string }>(
     yard,
-    "SELECT id, count() AS n FROM switchyard.events WHERE type != '_poison' GROUP BY id",
+    `SELECT id, count() AS n FROM switchyard.events WHERE type != '_poison' AND sequence <= ${to} GROUP BY id`,
   );
   const counted = new Map(rows.map(({ id, n }) => [id, Number(n)]));
-  const events = await readLog(bus);
+  const events = await readLog(bus, to);
   return {
     events: events.length,
     rows: rows.reduce((sum, { n }) => sum + Number(n), 0),

@@ -26,7 +26,7 @@ export const attacks: readonly string[] = [
   `SELECT 1 InTo\n\tOuTfIlE '{out}'`,
   `SELECT 1 INTO/**/OUTFILE'{out}'`,
   `SELECT 1 INTO -- x\n OUTFILE '{out}'`,
-  `SELECT 1 INTO /* /* nested */ */ OUTFILE $x${'{out}'}$x$`,
+  `SELECT 1 INTO /* /* nested */ */ OUTFILE $x\${out}$x$`,
   `SELECT 1 INTO # x\n OUTFILE '{out}' FORMAT CSV`,
   `SELECT 1 INTO OUTFILE '{out}' APPEND`,
   `SHOW TABLES INTO OUTFILE '{out}'`,
