@@ -128,7 +128,7 @@ const errorOf = (error: unknown): AnswerError =>
     : { code: 'interrupted', message: 'The request could not be finished because of an internal error; it is in the log of the process.' };
 
 /** Waits for the promise or for the signal, whichever is first. */
-export const untilAborted = async (promise: Promise<unknown>, signal: AbortSignal): Promise<void> => {
+const untilAborted = async (promise: Promise<unknown>, signal: AbortSignal): Promise<void> => {
   if (signal.aborted) return;
   const { promise: aborted, resolve } = Promise.withResolvers<void>();
   const onAbort = () => {

@@ -18,7 +18,7 @@ export type Attempt =
   | Omit<Extract<DemoAnswer, { kind: 'failed' }>, 'attempts'>;
 
 const mostAttempts = 6;
-export const longestPauseMs = 2_000;
+const longestPauseMs = 2_000;
 
 /** Tries again what can be tried again, a bounded number of times. */
 export const untilItStands = async (attempt: () => Promise<Attempt>, pause: (ms: number) => Promise<unknown>): Promise<DemoAnswer> => {

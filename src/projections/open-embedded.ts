@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { PermanentError } from '../errors.ts';
@@ -14,10 +14,12 @@ export const openEmbedded = async (
   options: { readonly requestTimeoutMs: number; readonly logger: Logger },
 ): Promise<Clickhouse> => {
   await mkdir(address.path, { recursive: true });
+  // Asked first: a failed attempt takes the file away.
+  const owner = await ownerOf(address.path);
   try {
     return await openClickhouse(address, options);
   } catch (error) {
-    switch (openingFault(error)) {
+    switch (await openingFault(error, address.path, owner)) {
       case 'locked':
         throw new PermanentError(
           'clickhouse-locked',
@@ -40,25 +42,41 @@ export const openEmbedded = async (
   }
 };
 
-/** Numbers from src/Common/ErrorCodes.cpp of ClickHouse that speak of what was found in the files, not of the machine. */
-const damageCodes = new Set([
-  32, // ATTEMPT_TO_READ_AFTER_EOF
-  33, // CANNOT_READ_ALL_DATA
-  40, // CHECKSUM_DOESNT_MATCH
-  62, // SYNTAX_ERROR, in the definition of a table
-  117, // INCORRECT_DATA
-  226, // NO_FILE_IN_DATA_PART
-  231, // TOO_MANY_UNEXPECTED_DATA_PARTS
-  246, // CORRUPTED_DATA
-]);
-const lockedCode = 76; // CANNOT_OPEN_FILE: the status file of the folder is locked
-
-/** The embedded engine gives its own number only inside the text of the error with which a connection fails. */
-const openingFault = (error: unknown): 'locked' | 'damaged' | 'other' => {
+/**
+ * The embedded engine says only that it could not open. It leaves the file `status` with its process id in the folder while it is open: a living owner means
+ * locked, a dead one that the end was not in order. Anything else (rights, a full disk) is for a person to mend.
+ */
+const openingFault = async (error: unknown, folder: string, owner: number | null): Promise<'locked' | 'damaged' | 'other'> => {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'CHDB_CONNECTION') return 'other';
-  const code = Number(/Code: (\d+)\./.exec(error.message)?.[1]);
-  if (code === lockedCode) return 'locked';
-  return damageCodes.has(code) ? 'damaged' : 'other';
+  if (owner === null) return 'other';
+  if (owner !== process.pid && isAlive(owner)) return 'locked';
+  return (await canWrite(folder)) ? 'damaged' : 'other';
+};
+
+const ownerOf = async (folder: string): Promise<number | null> => {
+  const status = await readFile(path.join(folder, 'status'), 'utf8').catch(() => '');
+  const pid = Number(/^PID: (\d+)$/m.exec(status)?.[1]);
+  return Number.isSafeInteger(pid) ? pid : null;
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+const canWrite = async (folder: string): Promise<boolean> => {
+  const probe = path.join(folder, 'probe');
+  try {
+    await writeFile(probe, 'x'.repeat(4_096));
+    await rm(probe);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const setAside = async (folder: string): Promise<string> => {

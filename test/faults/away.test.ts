@@ -59,7 +59,7 @@ describe('poison', () => {
     expect(await ask('after-poison-1')).toBe(200);
     await waitUntil(
       'two dead letters',
-      async () => (await bus.dead.list({ limit: 100 })).filter(({ origin }) => origin.includes('EVENTS')).length >= 2,
+      async () => (await bus.dead.list({ limit: 100 })).filter(({ reason }) => reason === 'poison-event').length >= 2,
     );
     await drained(yard, bus);
     expect(Number((await sql<{ n: string }>(yard, "SELECT count() AS n FROM switchyard.events WHERE type = '_poison'"))[0]?.n)).toBe(2);

@@ -1,0 +1,126 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Bus } from '../../src/bus/bus.ts';
+import { subjects } from '../../src/events/index.ts';
+import { readClickhouse, type Row } from '../../src/projections/clickhouse.ts';
+import { evidenceFromLog, trustedEvidence } from '../../src/projections/evidence.ts';
+import type { ProjectorStatus } from '../../src/projections/status.ts';
+import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
+import { append, testFolder } from '../support/projection.ts';
+import { requestMessages } from '../support/projection-events.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const script = path.join(import.meta.dirname, '..', 'support', 'projector-process.ts');
+const kills = 6;
+
+describe('a projector process that is killed under load, over a real nats-server', () => {
+  let nats: TestNats;
+  let bus: Bus;
+  let folder: Awaited<ReturnType<typeof testFolder>>;
+  let child: ChildProcess | undefined;
+  let sqlUrl = '';
+  beforeAll(async () => {
+    nats = await startTestNats();
+    bus = await connectTestBus(nats.url);
+    folder = await testFolder();
+  });
+  afterAll(async () => {
+    await kill();
+    await bus.close();
+    await nats.stop();
+    await folder.remove();
+  });
+
+  const start = async () => {
+    const started = (child = fork(script, [nats.url, folder.path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+    [sqlUrl = ''] = (await Promise.race([
+      once(started, 'message'),
+      once(started, 'exit').then(([status]) => Promise.reject(new Error(`the projector ended with status ${String(status)}`))),
+    ])) as [string];
+  };
+  const kill = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  const ask = async (command: object): Promise<Record<string, unknown>> => {
+    const asked = await bus.messenger.ask(subjects.actor('projector'), new TextEncoder().encode(JSON.stringify(command)), {
+      timeoutMs: 30_000,
+    });
+    if (asked.kind !== 'answer') throw new Error(`expected an answer, got ${asked.kind}`);
+    return JSON.parse(new TextDecoder().decode(asked.body)) as Record<string, unknown>;
+  };
+  const caughtUp = async () => {
+    const { last } = await bus.log.bounds();
+    return waitUntil(
+      'the projection to reach the end of the log',
+      async () => {
+        const status = (await ask({ command: 'status' })) as ProjectorStatus;
+        return status.checkpoint >= last && status;
+      },
+      { timeoutMs: 60_000, everyMs: 100 },
+    );
+  };
+
+  test(`each event is there once after ${kills} kills, and the evidence is that of the log`, { timeout: 180_000 }, async () => {
+    let sent = 0;
+    let stop = false;
+    const load = (async () => {
+      while (!stop) {
+        await Promise.all(Array.from({ length: 10 }, () => append(bus.log, ...requestMessages(++sent))));
+        await sleep(5);
+      }
+    })();
+    for (let i = 0; i < kills; i++) {
+      await start();
+      const before = sent;
+      // Any moment between opening the folder and somewhere in the middle of the stream.
+      await waitUntil('more requests', () => sent > before + 20 * i, { everyMs: 3 });
+      await kill();
+    }
+    await start();
+    stop = true;
+    await load;
+    const status = await caughtUp();
+    expect(status).toMatchObject({ epoch: 1, poisonMessages: 0 });
+    expect(await ask({ command: 'reconcile' })).toMatchObject({
+      to: 2 * sent,
+      rowsOfLog: 4 * sent,
+      rowsOfTable: 4 * sent,
+      missing: 0,
+      extra: 0,
+      different: 0,
+      duplicated: 0,
+      equal: true,
+    });
+
+    const reader = readClickhouse({ kind: 'server', url: sqlUrl, database: 'switchyard' }, { requestTimeoutMs: 30_000 });
+    const [parity] = await reader.rows('SELECT * FROM parity');
+    expect(parity).toMatchObject({
+      requests: String(sent),
+      decided: String(sent),
+      completed: String(sent),
+      rewarded: String(sent),
+      decided_twice: '0',
+      ended_twice: '0',
+      rewarded_twice: '0',
+    } satisfies Row);
+    expect(await trustedEvidence(reader, bus.log)).toEqual(await evidenceFromLog(bus.log));
+    await reader.close();
+  });
+
+  test('the nats-server is killed: the projection goes on where it was', { timeout: 90_000 }, async () => {
+    await nats.kill9();
+    await nats.restart();
+    await waitUntil('the log to answer', () => bus.log.bounds(), { timeoutMs: 20_000 });
+    const { last } = await bus.log.bounds();
+    for (let i = 0; i < 20; i++) await append(bus.log, ...requestMessages(1_000_000 + i));
+    const status = await caughtUp();
+    expect(status).toMatchObject({ epoch: 1, checkpoint: last + 40 });
+    expect(await ask({ command: 'reconcile' })).toMatchObject({ equal: true });
+  });
+});
