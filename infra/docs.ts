@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { catalogue, type EventType } from '../src/events/index.ts';
 import { configurationPage } from './docs/configuration-page.ts';
+import { errorsPage } from './docs/errors-page.ts';
 import { eventsPage } from './docs/events-page.ts';
 
 const at = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));
@@ -16,7 +17,11 @@ const at = (file: string): string => fileURLToPath(new URL(`../${file}`, import.
 const storedEvent = (type: EventType): unknown =>
   JSON.parse(readFileSync(at(`test/events/fixtures/${type}.v${catalogue[type].version}.json`), 'utf8'));
 
-const pages = { 'docs/configuration.md': configurationPage(), 'docs/events.md': eventsPage(storedEvent) };
+const pages = {
+  'docs/configuration.md': configurationPage(),
+  'docs/errors.md': errorsPage(),
+  'docs/events.md': eventsPage(storedEvent),
+};
 
 const current = (file: string): string | null => {
   try {

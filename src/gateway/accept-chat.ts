@@ -68,7 +68,7 @@ export const createReadTenant = (config: Config): ((name: string | undefined) =>
   };
 };
 
-export const readRequestId = (id: string | undefined): Read<RequestId | undefined> => {
+const readRequestId = (id: string | undefined): Read<RequestId | undefined> => {
   if (id === undefined) return { kind: 'read', value: undefined };
   const parsed = requestIdSchema.safeParse(id);
   if (parsed.success) return { kind: 'read', value: parsed.data };

@@ -17,12 +17,6 @@ export const extrasOf = ({ costNanoUsd, repeated }: Extract<AnswerPart, { kind: 
   repeated,
 });
 
-/** What OpenAI has no field for; beside the usage. */
-export const recordOf = ({ costNanoUsd, repeated }: Pick<Extract<AnswerPart, { kind: 'finished' }>, 'costNanoUsd' | 'repeated'>) => ({
-  cost_nano_usd: costNanoUsd,
-  repeated,
-});
-
 export type WholeAnswer = {
   readonly kind: 'whole';
   readonly origin: AnswerOrigin;

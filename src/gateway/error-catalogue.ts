@@ -14,6 +14,7 @@ export type RefusalCode =
   | 'invalid_request_id'
   | 'unknown_tenant'
   | 'no_reply_subject'
+  | 'reply_too_large'
   | 'unsupported_media_type'
   | 'not_found'
   | 'method_not_allowed'
@@ -85,10 +86,11 @@ export const errorCatalogue: { readonly [Code in ErrorCode]: ErrorRow } = {
   provider_unavailable: server(503, 'new-id', 'The provider could not be reached.'),
   provider_timeout: server(504, 'new-id', 'The provider did not answer, or stopped answering, within the deadlines.'),
   answer_truncated: server(502, 'new-id', 'The answer ended before it was whole.'),
-  answer_too_large: server(
+  answer_too_large: server(502, 'no', 'The answer is larger than `requests.answerBytes`.'),
+  reply_too_large: server(
     502,
     'no',
-    'The answer is larger than `requests.answerBytes`, or than one NATS message when it was not streamed.',
+    'Over NATS: the answer is whole and recorded, and does not fit into one message. The same request id with `"stream": true` gets it in pieces.',
   ),
   cancelled: { status: 499, type: 'invalid_request_error', retry: 'new-id', meaning: 'The caller went away before the answer was whole.' },
   interrupted: server(502, 'new-id', 'The process that answered has gone, and the request was closed after its deadline.'),

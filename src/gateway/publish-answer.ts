@@ -33,6 +33,9 @@ export const publishWhole = async (parts: ReturnType<Answering['answer']>, publi
     return null;
   } catch (error) {
     if (!(error instanceof PermanentError && error.code === 'too-large')) throw error;
-    return { code: 'answer_too_large', message: `The answer does not fit into one message (${error.message}); ask with "stream": true.` };
+    return {
+      code: 'reply_too_large',
+      message: `The answer does not fit into one message (${error.message}); ask with "stream": true and the same request id.`,
+    };
   }
 };

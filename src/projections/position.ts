@@ -75,8 +75,9 @@ const firstGap = async (clickhouse: Clickhouse, log: EventLog, spans: readonly S
   const to = await checkpointOf(clickhouse, spans);
   const missing = async (low: number, high: number) => {
     if (low > high) return 0;
+    // In the order of the table, so that it takes no memory however long the log is.
     const [row] = await clickhouse.rows(
-      `SELECT uniqExact(sequence) AS n FROM ${tables.events} WHERE ${inSpans(spans)} AND sequence BETWEEN ${low} AND ${high}`,
+      `SELECT count() AS n FROM (SELECT stream_epoch, sequence FROM ${tables.events} WHERE ${inSpans(spans)} AND sequence BETWEEN ${low} AND ${high} GROUP BY stream_epoch, sequence SETTINGS optimize_aggregation_in_order = 1)`,
     );
     return high - low + 1 - wholeNumber(row, 'n');
   };

@@ -1,13 +1,13 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { failureCodeSchema } from '../../src/events/index.ts';
 import { errorCatalogue, isRecorded, retryHelps, type ErrorCode } from '../../src/gateway/error-catalogue.ts';
-import { errorPage } from '../../src/gateway/error-page.ts';
+import { errorsPage } from '../../infra/docs/errors-page.ts';
 
 describe('the catalogue of errors', () => {
-  // After a change of the catalogue: vitest -u test/gateway/error-catalogue.test.ts
-  it('is what docs/errors.md says', async () => {
-    await expect(errorPage()).toMatchFileSnapshot(path.join(import.meta.dirname, '../../docs/errors.md'));
+  it('is what docs/errors.md says (npm run docs writes it)', () => {
+    expect(readFileSync(path.join(import.meta.dirname, '../../docs/errors.md'), 'utf8')).toBe(errorsPage());
   });
 
   it('knows each code that is recorded', () => {

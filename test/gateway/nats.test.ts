@@ -98,7 +98,7 @@ describe('a request over NATS', () => {
       scriptedAnswering((request) => [started(request), ...Array.from({ length: 90 }, () => text('x'.repeat(100_000))), finished()]),
     );
     caller.publish('switchyard.request.default', chatBody(), { reply: caller.inbox });
-    expect((await caller.ended()).map(({ message }) => message)).toMatchObject([{ type: 'error', seq: 1, code: 'answer_too_large' }]);
+    expect((await caller.ended()).map(({ message }) => message)).toMatchObject([{ type: 'error', seq: 1, code: 'reply_too_large' }]);
   });
 
   it('ends with an error in the middle, numbered like the rest', async () => {

@@ -8,6 +8,7 @@ import type { ConnectionState } from './connection.ts';
  * rate at 64 in flight, because nothing is prepared for errors that do not happen.
  *
  * When the connection breaks, all that wait are told at once (the acknowledgement can no longer come) instead of at their timeouts.
+ * Publications of one turn of the event loop leave in one write: a write costs more than what is in it. Measured at 32 requests at a time, see BENCHMARKS.md.
  * Bounded by the callers: one entry for each call under way.
  */
 export type Acknowledged = {
@@ -35,7 +36,14 @@ type Waiting = {
 export const createAcknowledged = (nc: NatsConnection, state: ConnectionState): Acknowledged => {
   const inbox = createInbox();
   const waiting = new Map<string, Waiting>();
+  let leaving: (() => void)[] = [];
   let count = 0;
+
+  const leave = () => {
+    const publications = leaving;
+    leaving = [];
+    for (const publish of publications) publish();
+  };
 
   const settle = (token: string): Waiting | undefined => {
     const entry = waiting.get(token);
@@ -75,11 +83,14 @@ export const createAcknowledged = (nc: NatsConnection, state: ConnectionState): 
         settle(token)?.reject(timedOut(subject, timeoutMs));
       }, timeoutMs);
       waiting.set(token, { subject, timer, resolve, reject });
-      try {
-        nc.publish(subject, body, { reply: `${inbox}.${token}`, ...(headers === undefined ? {} : { headers }) });
-      } catch (error) {
-        settle(token)?.reject(error instanceof Error ? error : new TypeError(String(error)));
-      }
+      const publish = () => {
+        try {
+          nc.publish(subject, body, { reply: `${inbox}.${token}`, ...(headers === undefined ? {} : { headers }) });
+        } catch (error) {
+          settle(token)?.reject(error instanceof Error ? error : new TypeError(String(error)));
+        }
+      };
+      if (leaving.push(publish) === 1) setImmediate(leave);
     });
 
   return {
