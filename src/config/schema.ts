@@ -113,7 +113,7 @@ const ledgerSchema = z.strictObject({
     .describe('requests that a router remembers, for feedback and for closing what was left open'),
   rebuildEntries: count
     .max(10_000_000)
-    .default(50_000)
+    .default(20_000)
     .describe('messages at the end of the log from which those requests are gathered at start'),
 });
 

@@ -50,7 +50,7 @@ export const streamAnswer = async (
       case 'delta': {
         const taken = options.signal.aborted || raw.write(before + frames.delta(part));
         before = '';
-        
+        if (!taken) await untilDrained(raw, options);
         break;
       }
       case 'finished':

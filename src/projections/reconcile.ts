@@ -10,6 +10,7 @@ import { currentChain, epochOf, readEpochs, spansOf, type Span } from './epochs.
 import { insertStatement } from './event-writer.ts';
 import { checkpointOf } from './position.ts';
 import { tables } from './table.ts';
+import { readChecks } from './understand.ts';
 
 /**
  * Does the table hold what the log says? Converts a range of the log again, by the code that made the table, into a table beside it, and lets the engine
@@ -95,7 +96,7 @@ const fill = async (options: {
     rows = 0;
     bytes = 0;
   };
-  const range = { from: sequence(slice.low), to: sequence(slice.high), ...(signal === undefined ? {} : { signal }) };
+  const range = { from: sequence(slice.low), to: sequence(slice.high), checks: readChecks, ...(signal === undefined ? {} : { signal }) };
   for await (const entry of log.read(range)) {
     const epoch = epochOf(spans, entry.sequence);
     if (epoch === null) throw new InvariantError(`expected sequence ${entry.sequence} to belong to an epoch of the log`);

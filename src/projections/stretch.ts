@@ -10,6 +10,7 @@ import { spansOf } from './epochs.ts';
 import { createEventWriter, type EventWriter } from './event-writer.ts';
 import { checkpointOf, type Position } from './position.ts';
 import type { Progress } from './progress.ts';
+import { readChecks } from './understand.ts';
 import { asPoison, poisonId, type Poison } from './rows.ts';
 
 /**
@@ -57,12 +58,13 @@ export const runStretch = (stretch: Stretch, signal: AbortSignal): RunningStretc
 const readLog = async (stretch: Stretch, buffer: BatchBuffer, signal: AbortSignal): Promise<void> => {
   const { bus, position, logger } = stretch;
   let expected = position.checkpoint + 1;
-  for await (const entry of bus.log.follow({ from: sequence(expected), signal })) {
+  for await (const entry of bus.log.follow({ from: sequence(expected), checks: readChecks, signal })) {
     if (entry.sequence !== expected)
       logger.warn({ expected, got: entry.sequence }, 'the log no longer holds messages that were not projected yet');
     expected = entry.sequence + 1;
-    if (entry.kind === 'poison') await putAside(stretch, entry);
-    const full = buffer.put(encodeEntry(entry, position.epoch));
+    const encoded = encodeEntry(entry, position.epoch);
+    if (encoded.poison !== null) await putAside(stretch, encoded.poison);
+    const full = buffer.put(encoded);
     if (full !== undefined) await full;
   }
 };

@@ -3,6 +3,7 @@ import type { Bus } from '../../src/bus/bus.ts';
 import { createMemoryBus, type MemoryBus } from '../../src/bus/memory/bus.ts';
 import { sequence, type NonEmpty, type SwitchyardEvent } from '../../src/events/index.ts';
 import { wholeNumber, type Clickhouse } from '../../src/projections/clickhouse.ts';
+import { evidenceFromClickhouse, evidenceFromLog } from '../../src/projections/evidence.ts';
 import { insertStatement } from '../../src/projections/event-writer.ts';
 import { encodeEntry } from '../../src/projections/encode-entry.ts';
 import { reconcile } from '../../src/projections/reconcile.ts';
@@ -18,7 +19,7 @@ import {
   startTestProjector,
   testFolder,
 } from '../support/projection.ts';
-import { decided, rewarded, testStartMs } from '../support/projection-events.ts';
+import { completed, decided, rewarded, testStartMs } from '../support/projection-events.ts';
 import { testSettings } from '../support/settings.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -88,14 +89,22 @@ describe('the projector', () => {
     await appendRequests(bus.log, 1, 2);
     bus.inject('switchyard.event.default.route.decided', new TextEncoder().encode('not json'));
     bus.inject('switchyard.event.default.reward.recorded', new TextEncoder().encode(JSON.stringify({ ...rewarded(9), data: { arm: 5 } })));
+    // A reward that counts only if all that came with it is whole, and a decision without its facts.
+    bus.inject(
+      'switchyard.event.default.response.completed',
+      new TextEncoder().encode(JSON.stringify([{ ...completed(9), data: {} }, rewarded(9)])),
+    );
+    bus.inject('switchyard.event.default.route.decided', new TextEncoder().encode(JSON.stringify({ ...decided(9), data: {} })));
     await appendRequests(bus.log, 3, 4);
     const projector = startTestProjector(clickhouse, bus);
     await caughtUp(projector, bus.log);
-    expect(projector.status()).toMatchObject({ poisonMessages: 2, checkpoint: 10, state: 'following', fault: null });
+    expect(projector.status()).toMatchObject({ poisonMessages: 4, checkpoint: 12, state: 'following', fault: null });
     await projector.close();
     expect((await bus.dead.list({ limit: 10 })).map(({ id, originSequence }) => `${id} ${originSequence}`).sort()).toEqual([
       'poison:1:5 5',
       'poison:1:6 6',
+      'poison:1:7 7',
+      'poison:1:8 8',
     ]);
     expect(
       await clickhouse.rows(
@@ -104,9 +113,12 @@ describe('the projector', () => {
     ).toEqual([
       { sequence: '5', reason: 'not-json' },
       { sequence: '6', reason: 'invalid-event' },
+      { sequence: '7', reason: 'invalid-event' },
+      { sequence: '8', reason: 'invalid-event' },
     ]);
     expect(await count(clickhouse, 'requests')).toBe(4);
-    expect(wholeNumber((await clickhouse.rows('SELECT uniqExact(sequence) AS n FROM events'))[0], 'n')).toBe(10);
+    expect(wholeNumber((await clickhouse.rows('SELECT uniqExact(sequence) AS n FROM events'))[0], 'n')).toBe(12);
+    expect(await evidenceFromClickhouse(clickhouse)).toMatchObject(await evidenceFromLog(bus.log));
     await isTheLog(bus);
   });
 
