@@ -55,6 +55,7 @@ export const cacheConcern = (options: {
   readonly ttlMs: number;
 }): Concern<CacheState, CacheCommand, CacheReply> => ({
   role: 'cache',
+  follows: true,
   rebuild: async ({ atLeast }) => ({
     sequence: atLeast,
     state: {

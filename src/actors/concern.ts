@@ -7,6 +7,8 @@ import type { Sequence } from '../events/index.ts';
  */
 export type Concern<State, Command, Reply> = {
   readonly role: Role;
+  /** Whether the log changes its state. One whose state does not depend on the log is spared the entries, which cost an actor microseconds each. */
+  readonly follows: boolean;
   /** Reads the state out of the log (and its derivatives), at least up to `atLeast`. */
   readonly rebuild: (options: { readonly atLeast: Sequence; readonly signal: AbortSignal }) => Promise<Rebuilt<State>>;
   readonly handle: (command: Command, state: State) => Reply;

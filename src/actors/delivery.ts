@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EventLog, LogEntry } from '../bus/event-log.ts';
+import type { EventLog, LogBounds, LogEntry } from '../bus/event-log.ts';
 import { sequence, type Sequence } from '../events/index.ts';
 
 /**
@@ -8,7 +8,8 @@ import { sequence, type Sequence } from '../events/index.ts';
  * An entry that this process appended itself arrives with its acknowledgement (`appended`), without waiting for the stream to send it back. What other
  * processes appended is read from the log as soon as a gap shows. Either way the actors meet the same sequence of entries.
  *
- * Invariant: a listener has seen exactly the entries up to `position` since it subscribed.
+ * 1. A listener has seen exactly the entries up to `position` since it subscribed.
+ * 2. A log that turns out not to be the one that was handed out so far ends the delivery: `onLost` is called once, and nothing is handed out any more.
  */
 export type Delivery = {
   readonly position: () => Sequence;
@@ -34,17 +35,32 @@ export const createDelivery = async (options: {
   const { log, logger, intervalMs, onLost } = options;
   const listeners = new Set<(entry: LogEntry) => void>();
   const ahead = new Map<number, LogEntry>();
-  const closing = new AbortController();
+  const ended = new AbortController();
   const begun = await log.bounds();
   let position = begun.last;
+  let mark = await markAt(log, position);
+  let timer: NodeJS.Timeout | undefined;
+
+  const lose = (reason: string) => {
+    if (ended.signal.aborted) return;
+    end();
+    onLost(reason);
+  };
+
+  const end = () => {
+    ended.abort();
+    clearTimeout(timer);
+    ahead.clear();
+  };
 
   const handOut = (entry: LogEntry) => {
     position = entry.sequence;
+    mark = markOf(entry);
     for (const listener of listeners) listener(entry);
   };
 
   const offer = (entry: LogEntry) => {
-    if (entry.sequence <= position) return;
+    if (entry.sequence <= position || ended.signal.aborted) return;
     if (entry.sequence > position + 1) {
       if (ahead.size < aheadLimit) ahead.set(entry.sequence, entry);
       return;
@@ -58,7 +74,14 @@ export const createDelivery = async (options: {
 
   const readUpTo = async (last: Sequence) => {
     if (last <= position) return;
-    for await (const entry of log.read({ from: sequence(position + 1), to: last, signal: closing.signal })) offer(entry);
+    for await (const entry of log.read({ from: sequence(position + 1), to: last, signal: ended.signal })) {
+      // The log is read in order: what was skipped is not in it.
+      if (entry.sequence > position + 1) {
+        lose(`expected message ${position + 1}, the log goes on with ${entry.sequence}`);
+        return;
+      }
+      offer(entry);
+    }
     for (const key of ahead.keys()) if (key <= position) ahead.delete(key);
   };
 
@@ -77,25 +100,32 @@ export const createDelivery = async (options: {
 
   // What was last at the previous look and has not been handed out since is not on its way from here: it is somebody else's.
   let seenLast = position;
+  // After a break of the connection the log may be another one, although it has grown past `position` again.
+  let isDoubtful = false;
   const look = async () => {
-    if (position < seenLast) await read(seenLast);
+    const known: Known = { createdAt: begun.createdAt, last: Math.max(seenLast, position), mark: isDoubtful ? mark : null };
     const bounds = await log.bounds();
-    if (bounds.createdAt !== begun.createdAt) onLost(`expected the log made at ${begun.createdAt}, got one made at ${bounds.createdAt}`);
-    // Acknowledged entries cannot be missing from a log that was not cut.
-    else if (bounds.last < seenLast) onLost(`expected a log that reaches ${seenLast}, got one that ends at ${bounds.last}`);
+    const change = await changeOf(log, bounds, known);
+    if (change !== undefined) {
+      lose(change);
+      return;
+    }
+    isDoubtful = false;
+    if (position + 1 < bounds.first) lose(`expected message ${position + 1}, the log begins at ${bounds.first}`);
+    if (position < seenLast) await read(seenLast);
     seenLast = bounds.last;
   };
 
-  let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
   const schedule = () => {
     timer = setTimeout(() => {
       looking = look()
         .catch((error: unknown) => {
-          if (!closing.signal.aborted) logger.debug({ err: error }, 'the log could not be read; trying again');
+          isDoubtful = true;
+          if (!ended.signal.aborted) logger.debug({ err: error }, 'the log could not be read; trying again');
         })
         .finally(() => {
-          if (!closing.signal.aborted) schedule();
+          if (!ended.signal.aborted) schedule();
         });
     }, intervalMs);
     timer.unref();
@@ -111,9 +141,36 @@ export const createDelivery = async (options: {
     },
     catchUp,
     close: async () => {
-      closing.abort();
-      clearTimeout(timer);
+      end();
       await Promise.allSettled([looking, reading]);
     },
   };
+};
+
+/** Tells an entry from another one in its place; null when there is none to compare. */
+type Mark = { readonly sequence: Sequence; readonly eventId: string | null } | null;
+
+const markOf = (entry: LogEntry): NonNullable<Mark> => ({
+  sequence: entry.sequence,
+  eventId: entry.kind === 'events' ? entry.events[0].id : null,
+});
+
+const markAt = async (log: EventLog, position: Sequence): Promise<Mark> => {
+  const entry = position === 0 ? null : await log.at(position);
+  return entry === null ? null : markOf(entry);
+};
+
+/** What is known of the log, before it is looked at. */
+type Known = { readonly createdAt: string; readonly last: number; readonly mark: Mark };
+
+/** Why this is not the log that is known. What was acknowledged or read before cannot be missing from one that was not cut. */
+const changeOf = async (log: EventLog, bounds: LogBounds, { createdAt, last, mark }: Known): Promise<string | undefined> => {
+  if (bounds.createdAt !== createdAt) return `expected the log made at ${createdAt}, got one made at ${bounds.createdAt}`;
+  if (bounds.last < last) return `expected a log that reaches ${last}, got one that ends at ${bounds.last}`;
+  if (mark === null || mark.sequence < bounds.first) return undefined;
+  const there = await markAt(log, mark.sequence);
+  if (there?.eventId === mark.eventId) return undefined;
+  // Aged out between the two questions.
+  if (there === null && (await log.bounds()).first > mark.sequence) return undefined;
+  return `expected message ${mark.sequence} as it was handed out, there is another one in its place`;
 };

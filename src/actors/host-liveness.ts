@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TransientError } from '../errors.ts';
 import type { Messenger, Subscription } from '../bus/messenger.ts';
 import { requestIdSchema, subjects, tenantSchema, type RequestId, type Tenant } from '../events/index.ts';
 import type { StreamerFace } from './host-parts.ts';
@@ -16,9 +17,21 @@ export const serveLiveness = (messenger: Messenger, instance: string, streamer: 
   messenger.subscribe(subjects.host(instance), ({ body, reply }) => {
     if (reply === undefined) return;
     const question = questionSchema.safeParse(parse(body));
-    const answer = question.success ? streamer.ask({ type: 'working', ...question.data }) : null;
-    messenger.publish(reply, new TextEncoder().encode(JSON.stringify({ working: answer?.kind === 'working' && answer.working })));
+    if (!question.success) return;
+    try {
+      const working = worksOn(streamer, question.data);
+      messenger.publish(reply, new TextEncoder().encode(JSON.stringify({ working })));
+    } catch (error) {
+      // No answer counts as working: a register that cannot be read says nothing.
+      if (!(error instanceof TransientError)) throw error;
+    }
   });
+
+/** The same question within one process. Throws TransientError when the register cannot be read. */
+export const worksOn = (streamer: StreamerFace, request: { readonly tenant: Tenant; readonly requestId: RequestId }): boolean => {
+  const reply = streamer.ask({ type: 'working', tenant: request.tenant, requestId: request.requestId });
+  return reply.kind === 'working' && reply.working;
+};
 
 export const isWorking = async (
   messenger: Messenger,

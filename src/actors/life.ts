@@ -51,6 +51,12 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
     return { ...context, state: concern.evolve(context.state, entry), sequence: entry.sequence };
   };
 
+  const takeOver = (context: Context<State>, rebuilt: Rebuilt<State>): Context<State> => {
+    if (rebuilt.sequence < context.atLeast)
+      throw new InvariantError(`${concern.role}: expected a state of at least log sequence ${context.atLeast}, got ${rebuilt.sequence}`);
+    return context.waiting.reduce(fold, { ...context, ...rebuilt, waiting: [] });
+  };
+
   return setup({
     types: {
       context: {} as Context<State>,
@@ -109,9 +115,7 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
           input: ({ context }) => ({ atLeast: context.atLeast }),
           onDone: {
             target: 'live',
-            actions: assign(({ context, event }) => ({
-              ...context.waiting.reduce(fold, { ...context, state: event.output.state, sequence: event.output.sequence, waiting: [] }),
-            })),
+            actions: assign(({ context, event }) => takeOver(context, event.output)),
           },
           onError: { actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) } },
         },

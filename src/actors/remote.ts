@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Messenger, Subscription } from '../bus/messenger.ts';
-import { TransientError } from '../errors.ts';
+import { PermanentError, TransientError } from '../errors.ts';
 import { subjects } from '../events/index.ts';
 import type { Role } from './concern.ts';
 
@@ -25,21 +25,30 @@ export const serveActor = <Command>(
     subjects.actor(role),
     ({ body, reply }) => {
       if (reply === undefined) return;
-      messenger.publish(reply, encode(answerTo(body, schema, handle)));
+      const command = schema.safeParse(parse(body));
+      const answer = command.success ? answerTo(handle, command.data) : refusal('actor-misunderstood', `expected a command of a ${role}`);
+      try {
+        messenger.publish(reply, encode(answer));
+      } catch (error) {
+        if (!(error instanceof PermanentError)) throw error;
+        messenger.publish(reply, encode(refusal(error.code, error.message)));
+      }
     },
     { queue: role },
   );
 
-const answerTo = <Command>(
-  body: Uint8Array,
-  schema: z.ZodType<Command>,
-  handle: (command: Command) => unknown,
-): z.infer<typeof answerSchema> => {
+type Answer = z.infer<typeof answerSchema>;
+
+const refusal = (code: string, message: string, retryAfterMs = 500): Answer => ({ ok: false, code, message, retryAfterMs });
+
+/** Of an error that nobody foresaw only the fact travels: its text may hold anything. */
+const answerTo = <Command>(handle: (command: Command) => unknown, command: Command): Answer => {
   try {
-    return { ok: true, reply: handle(schema.parse(JSON.parse(new TextDecoder().decode(body)))) };
+    return { ok: true, reply: handle(command) };
   } catch (error) {
-    const { code, retryAfterMs } = error instanceof TransientError ? error : { code: 'actor-failed', retryAfterMs: 500 };
-    return { ok: false, code, message: error instanceof Error ? error.message : 'unknown', retryAfterMs };
+    return error instanceof TransientError
+      ? refusal(error.code, error.message, error.retryAfterMs)
+      : refusal('actor-failed', 'the command could not be handled');
   }
 };
 
@@ -48,9 +57,19 @@ export const askRemote = async (messenger: Messenger, role: Role, command: unkno
   const asked = await messenger.ask(subjects.actor(role), encode(command), { timeoutMs: patienceMs });
   if (asked.kind !== 'answer')
     throw new TransientError(`${role}-${asked.kind}`, `expected an answer of a ${role} within ${patienceMs} ms, got ${asked.kind}`, 500);
-  const answer = answerSchema.parse(JSON.parse(new TextDecoder().decode(asked.body)));
-  if (!answer.ok) throw new TransientError(answer.code, answer.message, answer.retryAfterMs);
-  return answer.reply;
+  const answer = answerSchema.safeParse(parse(asked.body));
+  if (!answer.success) throw new TransientError('actor-misunderstood', `expected an answer of a ${role}, got something else`, 500);
+  if (!answer.data.ok) throw new TransientError(answer.data.code, answer.data.message, answer.data.retryAfterMs);
+  return answer.data.reply;
 };
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** Undefined where it is not JSON, which no schema takes. */
+const parse = (body: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+};

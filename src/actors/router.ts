@@ -74,6 +74,7 @@ export const routerConcern = (options: {
   const policy = policyOf(config);
   return {
     role: 'router',
+    follows: true,
     rebuild: (range) => rebuildRouter(options, range),
     handle: (command, { routing, ledger }): RouterReply => {
       switch (command.type) {
@@ -115,21 +116,32 @@ const fold = (state: RouterActorState, entry: LogEntry): RouterActorState => {
   return state;
 };
 
+/** A message that somebody took out of the log, or that has just aged out, has a sequence and no effect. */
+const foldNext = (state: RouterActorState, entry: LogEntry, logger: Logger): void => {
+  const expected = state.routing.sequence + 1;
+  if (entry.sequence > expected) {
+    logger.warn({ expected, seen: entry.sequence }, 'messages are missing in the log; their rewards are missing in the state');
+    state.routing.sequence = entry.sequence - 1;
+  }
+  fold(state, entry);
+};
+
 const rebuildRouter = async (
   options: Parameters<typeof routerConcern>[0],
   range: { readonly atLeast: Sequence; readonly signal: AbortSignal },
 ): Promise<Rebuilt<RouterActorState>> => {
   const { log, config, logger } = options;
   const startedMs = Date.now();
+  const summed = await options.evidenceSource();
+  // Asked after the sums, which grow with the log: they may not seem to be ahead of it.
   const bounds = await log.bounds();
   const last = sequence(Math.max(bounds.last, range.atLeast));
-  const summed = await options.evidenceSource();
   // A sum that reaches beyond the log belongs to a log that was lost: this log is the truth.
-  const base: EvidenceAt = summed !== null && summed.sequence <= last ? summed : { sequence: bounds.first - 1, evidence: new Map() };
+  const base: EvidenceAt = summed !== null && summed.sequence <= last ? summed : { sequence: 0, evidence: new Map() };
   if (base.sequence < bounds.first - 1)
     logger.warn(
       { known: base.sequence, first: bounds.first },
-      'the log no longer holds what follows the evidence of ClickHouse; rewards between are missing until it is projected',
+      'the log no longer holds what follows the evidence of ClickHouse, or ClickHouse is away: rewards between are missing in the state',
     );
   const state: RouterActorState = {
     routing: routerStateOf({ ...base, sequence: Math.max(base.sequence, bounds.first - 1) }),
@@ -138,7 +150,7 @@ const rebuildRouter = async (
   const from = sequence(Math.max(bounds.first, Math.min(base.sequence + 1, last - config.ledger.rebuildEntries + 1)));
   if (from <= last)
     for await (const entry of log.read({ from, to: last, signal: range.signal })) {
-      if (entry.sequence > state.routing.sequence) fold(state, entry);
+      if (entry.sequence > state.routing.sequence) foldNext(state, entry, logger);
       else if (entry.kind === 'events') for (const event of entry.events) evolveLedger(state.ledger, event, entry.sequence);
     }
   logger.info(

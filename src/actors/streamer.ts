@@ -23,6 +23,7 @@ type StreamerState = { readonly underWay: Set<string> };
 
 export const streamerConcern = (options: { readonly concurrency: number }): Concern<StreamerState, StreamerCommand, StreamerReply> => ({
   role: 'streamer',
+  follows: false,
   rebuild: async ({ atLeast }) => ({ sequence: atLeast, state: { underWay: new Set() } }),
   handle: (command, { underWay }) => {
     switch (command.type) {

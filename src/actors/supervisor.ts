@@ -3,7 +3,7 @@ import { createActor } from 'xstate';
 import { TransientError } from '../errors.ts';
 import type { Concern, Role } from './concern.ts';
 import type { Delivery } from './delivery.ts';
-import { createLife, type CommandOutcome, type LifeRef } from './life.ts';
+import { createLife, type ActorEvent, type CommandOutcome, type LifeRef } from './life.ts';
 
 /**
  * Keeps one actor alive. An actor that dies is never repaired: another is started, which is rebuilt from the log, after a pause that doubles
@@ -14,7 +14,7 @@ export type Supervised<Command, Reply> = {
   readonly ask: (command: Command) => Reply;
   readonly phase: () => string;
   readonly restarts: () => number;
-  /** Resolves when the actor is live for the first time; rejects when it does not come to life in time. */
+  /** Resolves when the actor is live; rejects when it does not come to life in time, or is stopped before. */
   readonly live: (timeoutMs: number) => Promise<void>;
   readonly connection: (status: 'lost' | 'restored') => void;
   readonly drain: () => void;
@@ -23,12 +23,12 @@ export type Supervised<Command, Reply> = {
 
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
-/** An actor that lived this long has not died "in a row". */
+/** An actor that was live for so long has not died "in a row". */
 const steadyMs = 30_000;
 
 export const supervise = <State, Command, Reply>(
   concern: Concern<State, Command, Reply>,
-  options: { readonly delivery: Delivery; readonly logger: Logger },
+  options: { readonly delivery: Pick<Delivery, 'position' | 'subscribe'>; readonly logger: Logger },
 ): Supervised<Command, Reply> => {
   const { delivery } = options;
   const logger = options.logger.child({ role: concern.role });
@@ -38,12 +38,13 @@ export const supervise = <State, Command, Reply>(
   let phase = 'starting';
   let restarts = 0;
   let deathsInARow = 0;
-  let stopped = false;
+  let isConnected = true;
+  let isDraining = false;
   let timer: NodeJS.Timeout | undefined;
   const liveListeners = new Set<() => void>();
 
   const start = () => {
-    const bornMs = Date.now();
+    let liveSinceMs: number | null = null;
     const actor = createActor(life);
     current = actor;
     actor.subscribe({
@@ -51,13 +52,18 @@ export const supervise = <State, Command, Reply>(
         if (snapshot.value === phase) return;
         phase = snapshot.value;
         logger.info({ phase }, 'actor changed phase');
-        if (phase === 'live') for (const listener of [...liveListeners]) listener();
+        if (phase !== 'live') return;
+        liveSinceMs ??= Date.now();
+        // What was said while it could not hear.
+        if (isDraining) tell({ type: 'drain' });
+        else if (!isConnected) tell({ type: 'connection.lost' });
+        for (const listener of [...liveListeners]) listener();
       },
       error: (error) => {
         unsubscribe();
+        if (phase === 'stopped') return;
         phase = 'dead';
-        if (stopped) return;
-        deathsInARow = Date.now() - bornMs > steadyMs ? 1 : deathsInARow + 1;
+        deathsInARow = liveSinceMs !== null && Date.now() - liveSinceMs > steadyMs ? 1 : deathsInARow + 1;
         restarts++;
         const pauseMs = Math.min(firstPauseMs * 2 ** (deathsInARow - 1), longestPauseMs);
         logger.error({ err: error, pauseMs, restarts }, 'actor died; another is rebuilt from the log');
@@ -65,10 +71,16 @@ export const supervise = <State, Command, Reply>(
       },
     });
     actor.start();
-    unsubscribe = delivery.subscribe((entry) => {
-      actor.send({ type: 'logged', entry });
-    });
+    if (concern.follows)
+      unsubscribe = delivery.subscribe((entry) => {
+        actor.send({ type: 'logged', entry });
+      });
     actor.send({ type: 'start', atLeast: delivery.position() });
+  };
+
+  /** A dead or stopped actor hears nothing. */
+  const tell = (event: ActorEvent<Command, Reply>) => {
+    if (phase !== 'dead' && phase !== 'stopped') current.send(event);
   };
 
   start();
@@ -78,47 +90,43 @@ export const supervise = <State, Command, Reply>(
     ask: (command) => {
       // The machine settles a command in the same step; without an outcome there was no living actor to take it.
       let outcome: CommandOutcome<Reply> = { kind: 'refused', phase };
-      if (phase !== 'dead')
-        current.send({
-          type: 'command',
-          command,
-          settle: (settled) => {
-            outcome = settled;
-          },
-        });
+      tell({
+        type: 'command',
+        command,
+        settle: (settled) => {
+          outcome = settled;
+        },
+      });
       return replyOf(outcome, concern.role);
     },
     phase: () => phase,
     restarts: () => restarts,
     live: (timeoutMs) =>
       new Promise<void>((resolve, reject) => {
-        if (phase === 'live' || phase === 'degraded') {
-          resolve();
-          return;
-        }
-        const listener = () => {
+        const settle = () => {
           clearTimeout(deadline);
-          liveListeners.delete(listener);
-          resolve();
+          liveListeners.delete(settle);
+          if (phase === 'live' || phase === 'degraded' || phase === 'draining') resolve();
+          else reject(new TransientError('actor-not-live', `${concern.role} is ${phase}, expected it to be live within ${timeoutMs} ms`, 1_000));
         };
-        const deadline = setTimeout(() => {
-          liveListeners.delete(listener);
-          reject(new TransientError('actor-not-live', `${concern.role} is still ${phase} after ${timeoutMs} ms`, 1_000));
-        }, timeoutMs);
-        liveListeners.add(listener);
+        const deadline = setTimeout(settle, timeoutMs);
+        liveListeners.add(settle);
+        if (phase !== 'starting' && phase !== 'rebuilding' && phase !== 'dead') settle();
       }),
     connection: (status) => {
-      current.send({ type: status === 'lost' ? 'connection.lost' : 'connection.restored' });
+      isConnected = status === 'restored';
+      tell({ type: isConnected ? 'connection.restored' : 'connection.lost' });
     },
     drain: () => {
-      current.send({ type: 'drain' });
+      isDraining = true;
+      tell({ type: 'drain' });
     },
     stop: () => {
-      stopped = true;
       clearTimeout(timer);
       unsubscribe();
-      current.send({ type: 'stop' });
+      tell({ type: 'stop' });
       phase = 'stopped';
+      for (const listener of [...liveListeners]) listener();
     },
   };
 };

@@ -68,9 +68,9 @@ describe('a projector process that is killed under load, over a real nats-server
 
   test(`each event is there once after ${kills} kills, and the evidence is that of the log`, { timeout: 180_000 }, async () => {
     let sent = 0;
-    let stop = false;
+    const stopped = new AbortController();
     const load = (async () => {
-      while (!stop) {
+      while (!stopped.signal.aborted) {
         await Promise.all(Array.from({ length: 10 }, () => append(bus.log, ...requestMessages(++sent))));
         await sleep(5);
       }
@@ -83,7 +83,7 @@ describe('a projector process that is killed under load, over a real nats-server
       await kill();
     }
     await start();
-    stop = true;
+    stopped.abort();
     await load;
     const status = await caughtUp();
     expect(status).toMatchObject({ epoch: 1, poisonMessages: 0 });

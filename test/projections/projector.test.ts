@@ -137,7 +137,9 @@ describe('the projector', () => {
     const projector = startTestProjector(refusing, bus);
     await caughtUp(projector, bus.log).finally(projector.close);
     expect(
-      await clickhouse.rows(`SELECT sequence, JSONExtractString(data, 'reason') AS reason FROM events WHERE type = '_poison'`),
+      await clickhouse.rows(
+        `SELECT sequence, JSONExtractString(data, 'reason') AS reason FROM events WHERE type = '_poison' ORDER BY sequence`,
+      ),
     ).toEqual([
       { sequence: '5', reason: 'refused-by-clickhouse' },
       { sequence: '6', reason: 'refused-by-clickhouse' },

@@ -21,7 +21,7 @@ export const refusedNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Table functions that only compute, or read tables of this database. Any other that the engine has is refused, also one that we have never heard of. */
-export const harmlessTableFunctions: ReadonlySet<string> = new Set([
+const harmlessTableFunctions: ReadonlySet<string> = new Set([
   'numbers',
   'numbers_mt',
   'zeros',
