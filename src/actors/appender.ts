@@ -20,7 +20,8 @@ export const createAppender = (log: EventLog, delivery: Delivery): Appender => {
     const appended = await log.append(events, { idempotencyId });
     switch (appended.kind) {
       case 'appended':
-        delivery.appended({ kind: 'events', sequence: appended.sequence, storedAtMs: Date.now(), events });
+        // Whoever waits for the acknowledgement goes on first; the actors fold right after, in the order of the acknowledgements.
+        setImmediate(delivery.appended, { kind: 'events', sequence: appended.sequence, storedAtMs: Date.now(), events });
         return appended;
       case 'duplicate': {
         const entry = await log.at(appended.sequence);

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import type { Config } from '../config/schema.ts';
+import { TransientError } from '../errors.ts';
 import {
   encodeEvents,
   idempotencyIds,
@@ -10,12 +11,14 @@ import {
   rewardRecorded,
   type EventOf,
   type NonEmpty,
+  type RequestId,
   type SwitchyardEvent,
+  type Tenant,
 } from '../events/index.ts';
 import type { Appender } from './appender.ts';
 import type { Delivery } from './delivery.ts';
-import { isWorking } from './host-liveness.ts';
-import type { RecordedRequest } from './host-parts.ts';
+import { isWorking, worksOn } from './host-liveness.ts';
+import type { RecordedRequest, StreamerFace } from './host-parts.ts';
 import { failureEvents } from './outcome.ts';
 import type { OpenDecision } from '../domain/routing/ledger-questions.ts';
 import type { RouterCommand, RouterReply } from './router.ts';
@@ -27,17 +30,22 @@ import type { RouterCommand, RouterReply } from './router.ts';
  *    is in its idempotency id, so two routers cannot both apply it.
  * 2. A decision without outcome is closed as `interrupted` when its deadline has passed, or as soon as its process is gone if nobody can come back for it.
  *    The arm is not blamed: the reward is recorded with no trial.
- * 3. Feedback for a request that is not known within a while becomes a dead letter.
+ * 3. Feedback for a request that is not known within a while, or that ended without a reward, becomes a dead letter.
+ * 4. One that cannot be handled does not keep the others waiting.
  */
 export type Caretaker = { readonly close: () => Promise<void> };
 
 const sweepMs = 500;
-const sweepLimit = 200;
+const feedbackLimit = 200;
+/** More than a process has under way by default: what is in good hands cannot hide an orphan for long. */
+const openLimit = 1_000;
 /** Feedback is left to the process that received it for this long. */
 const foreignFeedbackGraceMs = 2_000;
 const unmatchedFeedbackMs = 60_000;
 /** Younger decisions are certainly under way. */
 const youngMs = 2_000;
+/** After its deadline, so that the process that answers can record its own outcome first. */
+const lateGraceMs = 2_000;
 const appendPatienceMs = 5_000;
 
 export const startCaretaker = (options: {
@@ -48,12 +56,14 @@ export const startCaretaker = (options: {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly router: { readonly ask: (command: RouterCommand) => RouterReply };
+  /** The register of this process, or null when no requests are answered here. */
+  readonly streamer: StreamerFace | null;
 }): Caretaker => {
-  const { instance, config, append, delivery, bus, router } = options;
+  const { instance, config, append, delivery, bus, router, streamer } = options;
   const logger = options.logger.child({ part: 'caretaker' });
   const source = `switchyard/${instance}`;
   const nowMs = () => Date.now();
-  /** Feedback that was given up, so that it is not given up again at each sweep. */
+  /** Ids of events that were given up, so that they are not given up again at each sweep. */
   const givenUp = new LRUCache<string, true>({ max: 10_000 });
   const closing = new AbortController();
 
@@ -79,22 +89,30 @@ export const startCaretaker = (options: {
         untilMs: nowMs() + appendPatienceMs,
         signal: closing.signal,
       });
-    } else if (verdict.kind === 'unknown' && nowMs() - Date.parse(event.time) > unmatchedFeedbackMs && !givenUp.has(event.id)) {
-      await bus.dead.put({
-        reason: 'feedback-unmatched',
-        detail: `expected feedback for a request of this yard, got request id ${event.correlationid}`,
-        origin: 'SWITCHYARD_EVENTS',
-        id: `feedback:${event.id}`,
-        body: encodeEvents([event]).body,
-      });
-      givenUp.set(event.id, true);
+      return;
     }
+    const isStray = verdict.kind === 'unrewarded' || (verdict.kind === 'unknown' && nowMs() - Date.parse(event.time) > unmatchedFeedbackMs);
+    if (!isStray || givenUp.has(event.id)) return;
+    await bus.dead.put({
+      reason: 'feedback-unmatched',
+      detail:
+        verdict.kind === 'unknown'
+          ? `expected feedback for a request of this yard, got request id ${event.correlationid}`
+          : `request ${event.correlationid} ended without a reward that feedback could revise`,
+      origin: 'SWITCHYARD_EVENTS',
+      id: `feedback:${event.id}`,
+      body: encodeEvents([event]).body,
+    });
+    givenUp.set(event.id, true);
   };
+
+  const isInGoodHands = async (host: string, request: { readonly tenant: Tenant; readonly requestId: RequestId }): Promise<boolean> =>
+    host === instance && streamer !== null ? worksOn(streamer, request) : isWorking(bus.messenger, host, request);
 
   const closeDecision = async (open: OpenDecision) => {
     const requestId = requestIdSchema.parse(open.requestId);
-    const late = nowMs() > open.deadlineMs;
-    if (!late && (open.retryable || (await isWorking(bus.messenger, open.host, { tenant: open.tenant, requestId })))) return;
+    const late = nowMs() > open.deadlineMs + lateGraceMs;
+    if (!late && (open.retryable || (await isInGoodHands(open.host, { tenant: open.tenant, requestId })))) return;
     const request: RecordedRequest = { tenant: open.tenant, requestId, traceparent: undefined };
     const events: NonEmpty<SwitchyardEvent> = failureEvents({ instance, nowMs, config }, request, open.decisionId, {
       code: 'interrupted',
@@ -117,16 +135,35 @@ export const startCaretaker = (options: {
       logger.warn({ requestId, tenant: open.tenant, arm: open.arm, late }, 'closed a request that was left open');
   };
 
+  /** While the log is away nothing can be handled; what fails for another reason will always fail. */
+  const each = async <Item>(items: readonly Item[], idOf: (item: Item) => string, handle: (item: Item) => Promise<void>) => {
+    for (const item of items) {
+      if (closing.signal.aborted) return;
+      try {
+        await handle(item);
+      } catch (error) {
+        if (error instanceof TransientError) throw error;
+        logger.error({ err: error, event: idOf(item) }, 'cannot be handled; left as it is');
+        givenUp.set(idOf(item), true);
+      }
+    }
+  };
+
   const sweep = async () => {
     const pending = router.ask({
       type: 'pending-feedback',
       beforeMs: nowMs() - foreignFeedbackGraceMs,
-      limit: sweepLimit,
+      limit: feedbackLimit,
       skip: (id) => givenUp.has(id),
     });
-    if (pending.kind === 'pending-feedback') for (const event of pending.events) await applyFeedback(event);
-    const open = router.ask({ type: 'open', beforeMs: nowMs() - youngMs, limit: sweepLimit });
-    if (open.kind === 'open') for (const decision of open.decisions) await closeDecision(decision);
+    if (pending.kind === 'pending-feedback') await each(pending.events, ({ id }) => id, applyFeedback);
+    const open = router.ask({ type: 'open', beforeMs: nowMs() - youngMs, limit: openLimit });
+    if (open.kind === 'open')
+      await each(
+        open.decisions.filter(({ decisionId }) => !givenUp.has(decisionId)),
+        ({ decisionId }) => decisionId,
+        closeDecision,
+      );
   };
 
   // One task at a time, in order: two revisions of one request must not race in one process.
@@ -143,7 +180,7 @@ export const startCaretaker = (options: {
     if (entry.kind === 'poison') return;
     for (const event of entry.events) {
       // With more waiting the sweep finds it.
-      if (event.type !== 'feedback.received' || event.source !== source || waiting >= sweepLimit) continue;
+      if (event.type !== 'feedback.received' || event.source !== source || waiting >= feedbackLimit) continue;
       waiting++;
       void enqueue(() => applyFeedback(event)).finally(() => waiting--);
     }

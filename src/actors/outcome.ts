@@ -99,7 +99,9 @@ export const recordAnswer = async (
     idempotencyId,
     events,
   } as const;
-  const standing = request.retryable ? await keepAnswer(parts, passage, answer) : answer;
+  const kept = request.retryable ? await keepAnswer(parts, passage, answer) : answer;
+  // One that follows another decision is of an earlier life of this request id.
+  const standing = kept.events[0].causationid === decision.id ? kept : answer;
   const appended = await parts.append(standing.events, { idempotencyId, untilMs: passage.deadlineMs });
   return appended.kind === 'duplicate' || standing !== answer
     ? { kind: 'duplicate', sequence: appended.sequence }

@@ -27,13 +27,14 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
   // Questions being answered by a provider, so that the same question at the same moment waits for the cache. At most `requests.concurrency`.
   const flights = new Map<string, Promise<void>>();
   let idleListeners: (() => void)[] = [];
-  let underWay = 0;
+  let count = 0;
 
   async function* answer(request: ChatRequest, signal: AbortSignal): AnswerParts {
     const attemptKey = `${request.tenant}:${request.requestId}`;
     for (let same = attempts.get(attemptKey); same !== undefined; same = attempts.get(attemptKey)) {
-      await untilAborted(same, signal);
-      if (signal.aborted) return yield failed({ code: 'cancelled', message: 'The caller went away.' });
+      await settled(same, signal, request.receivedAtMs + parts.config.requests.deadlineMs - parts.nowMs());
+      if (signal.aborted) return yield failed(callerGone);
+      if (attempts.get(attemptKey) === same) return yield failed(underWay);
     }
     const begun = parts.streamer.ask({ type: 'begin', tenant: request.tenant, requestId: request.requestId });
     if (begun.kind !== 'begun')
@@ -44,16 +45,25 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
       });
     const attempt = Promise.withResolvers<void>();
     if (request.retryable) attempts.set(attemptKey, attempt.promise);
-    underWay++;
+    count++;
     try {
       yield* serve(request, signal);
     } finally {
-      attempts.delete(attemptKey);
+      if (request.retryable) attempts.delete(attemptKey);
       attempt.resolve();
-      parts.streamer.ask({ type: 'end', tenant: request.tenant, requestId: request.requestId });
-      if (--underWay === 0) for (const listener of idleListeners.splice(0)) listener();
+      endInRegister(request);
+      if (--count === 0) for (const listener of idleListeners.splice(0)) listener();
     }
   }
+
+  /** A register that has died forgets by itself; the answer has been told and must not fail of it. */
+  const endInRegister = ({ tenant, requestId }: ChatRequest) => {
+    try {
+      parts.streamer.ask({ type: 'end', tenant, requestId });
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+    }
+  };
 
   async function* serve(request: ChatRequest, signal: AbortSignal): AnswerParts {
     const question = parts.keyedHash(canonicalQuestion(request));
@@ -67,8 +77,12 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
       if (served.kind === 'recorded') return yield* resume(parts, passage, served.sequence);
       const flight = flights.get(question);
       if (flight === undefined || waited) break;
-      await untilAborted(flight, signal);
+      // At most half of its time: the rest is for a model of its own.
+      await settled(flight, signal, (passage.deadlineMs - parts.nowMs()) / 2);
+      if (signal.aborted) return yield failed(callerGone);
       waited = true;
+      // The answer enters the cache behind what others have appended before it.
+      await parts.delivery.catchUp().catch(() => undefined);
     }
 
     const flight = Promise.withResolvers<void>();
@@ -103,7 +117,7 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
       }
     },
     idle: async (timeoutMs) => {
-      if (underWay > 0) {
+      if (count > 0) {
         const { promise, resolve } = Promise.withResolvers<void>();
         idleListeners.push(resolve);
         const timer = setTimeout(resolve, timeoutMs);
@@ -111,7 +125,7 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
         clearTimeout(timer);
         idleListeners = idleListeners.filter((listener) => listener !== resolve);
       }
-      return underWay;
+      return count;
     },
   };
 };
@@ -127,14 +141,24 @@ const errorOf = (error: unknown): AnswerError =>
       }
     : { code: 'interrupted', message: 'The request could not be finished because of an internal error; it is in the log of the process.' };
 
-/** Waits for the promise or for the signal, whichever is first. */
-const untilAborted = async (promise: Promise<unknown>, signal: AbortSignal): Promise<void> => {
+const callerGone: AnswerError = { code: 'cancelled', message: 'The caller went away.' };
+
+const underWay: AnswerError = {
+  code: 'unavailable',
+  message: 'An earlier attempt with this request id is still under way; try again.',
+  retryAfterMs: 1_000,
+};
+
+/** Waits for the promise, the signal or the end of a time, whichever is first. */
+const settled = async (promise: Promise<void>, signal: AbortSignal, timeoutMs: number): Promise<void> => {
   if (signal.aborted) return;
-  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const { promise: left, resolve } = Promise.withResolvers<void>();
   const onAbort = () => {
     resolve();
   };
+  const timer = setTimeout(resolve, timeoutMs);
   signal.addEventListener('abort', onAbort, { once: true });
-  await Promise.race([promise.catch(() => undefined), aborted]);
+  await Promise.race([promise, left]);
   signal.removeEventListener('abort', onAbort);
+  clearTimeout(timer);
 };

@@ -1,17 +1,9 @@
 import { rewardForCacheHit } from '../domain/reward/reward.ts';
-import {
-  cacheHit,
-  idempotencyIds,
-  makeEvent,
-  responseCompleted,
-  rewardRecorded,
-  type NonEmpty,
-  type Sequence,
-  type SwitchyardEvent,
-} from '../events/index.ts';
+import { cacheHit, idempotencyIds, makeEvent, responseCompleted, rewardRecorded, type DataOf, type Sequence } from '../events/index.ts';
 import type { AnswerPart } from '../requests/answer.ts';
-import { keepAnswer } from './stored-answer.ts';
+import type { CacheReply } from './cache.ts';
 import { eventContext, rewardConfigOf, type HostParts, type Passage } from './host-parts.ts';
+import { keepAnswer, tellAnswer, type StoredAnswer } from './stored-answer.ts';
 
 export type CacheServed =
   { readonly kind: 'served' } | { readonly kind: 'miss' } | { readonly kind: 'recorded'; readonly sequence: Sequence };
@@ -27,13 +19,36 @@ export async function* serveFromCache(parts: HostParts, passage: Passage, waited
     return null;
   });
   if (reply?.kind !== 'hit') return { kind: 'miss' };
-  const { answer, ageMs } = reply;
-  const { arm, model, simulated } = answer;
 
+  const own = hitOf(parts, passage, reply, waited ? 'single-flight' : 'exact');
+  let told = own;
+  if (request.retryable) {
+    // Kept before it is recorded: whoever dies in between leaves a retry something to give.
+    const standing = await keepAnswer(parts, passage, own);
+    if (standing !== own) {
+      const known = await parts.router.find(request.tenant, request.requestId);
+      if (known !== null) return { kind: 'recorded', sequence: known.decisionSequence };
+      // The hit of an attempt that died before it was recorded.
+      if (standing.idempotencyId === own.idempotencyId && standing.question === question) told = standing;
+    }
+  }
+  const appended = await parts.append(told.events, { idempotencyId: told.idempotencyId, untilMs: passage.deadlineMs });
+  if (appended.kind === 'duplicate') return { kind: 'recorded', sequence: appended.sequence };
+  yield* tellAnswer(request, told, { repeated: false, isStarted: false });
+  return { kind: 'served' };
+}
+
+const hitOf = (
+  parts: HostParts,
+  { request, question }: Passage,
+  { answer, ageMs }: Extract<CacheReply, { kind: 'hit' }>,
+  lookup: DataOf<'cache.hit'>['lookup'],
+): StoredAnswer => {
+  const { text, toolCalls, arm, model, simulated } = answer;
   const hit = makeEvent(cacheHit, eventContext(parts, request), {
     key: question,
     tier: 'l1',
-    lookup: waited ? 'single-flight' : 'exact',
+    lookup,
     ageMs,
     arm,
     model,
@@ -46,15 +61,14 @@ export async function* serveFromCache(parts: HostParts, passage: Passage, waited
     arm,
     model,
     finishReason: answer.finishReason,
-    promptTokens: answer.usage.promptTokens,
-    completionTokens: answer.usage.completionTokens,
+    ...answer.usage,
     usageSource: 'provider',
     costNanoUsd: 0,
     latencyMs,
     firstTokenMs: latencyMs,
     longestStallMs: 0,
     parts: 1,
-    answerCharacters: answer.text.length,
+    answerCharacters: text.length,
     streamed: request.streamed,
     simulated,
   });
@@ -63,25 +77,6 @@ export async function* serveFromCache(parts: HostParts, passage: Passage, waited
     eventContext(parts, request, completed.id),
     rewardForCacheHit({ completed: completed.data, config: rewardConfigOf(parts.config, request.tenant) }),
   );
-  const events: NonEmpty<SwitchyardEvent> = [hit, completed, reward];
   const idempotencyId = idempotencyIds.decision(request.tenant, request.requestId);
-  const appended = await parts.append(events, { idempotencyId, untilMs: passage.deadlineMs });
-  if (appended.kind === 'duplicate') return { kind: 'recorded', sequence: appended.sequence };
-  if (request.retryable)
-    await keepAnswer(parts, passage, {
-      question,
-      text: answer.text,
-      toolCalls: answer.toolCalls,
-      arm,
-      model,
-      simulated,
-      cache: 'hit',
-      idempotencyId,
-      events,
-    });
-
-  yield { kind: 'started', requestId: request.requestId, arm, model, cache: 'hit', simulated };
-  yield { kind: 'delta', text: answer.text, ...(answer.toolCalls.length === 0 ? {} : { toolCalls: answer.toolCalls }) };
-  yield { kind: 'finished', finishReason: answer.finishReason, usage: answer.usage, costNanoUsd: 0, repeated: false };
-  return { kind: 'served' };
-}
+  return { question, text, toolCalls, arm, model, simulated, cache: 'hit', idempotencyId, events: [hit, completed, reward] };
+};

@@ -1,10 +1,10 @@
-import { beginProgress, observePart } from '../domain/streaming/progress.ts';
+import { beginProgress, observePart, observeTaken, type Progress } from '../domain/streaming/progress.ts';
 import type { EventOf, FailureCode } from '../events/index.ts';
-import type { ProviderCall, ProviderPart } from '../providers/provider.ts';
+import type { ProviderCall, ProviderError, ProviderPart } from '../providers/provider.ts';
 import type { AnswerPart } from '../requests/answer.ts';
 import type { AnswerParts, HostParts, Passage } from './host-parts.ts';
 import { recordAnswer, recordFailure, type Outcome, type ReceivedAnswer } from './outcome.ts';
-import { followOutcome } from './resume.ts';
+import { followOutcome, type Said } from './resume.ts';
 
 /**
  * Calls the provider for a decision that is in the log, hands its parts on, and appends the outcome before it tells the end.
@@ -17,9 +17,10 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
   const received: ReceivedAnswer = { progress: beginProgress(request.receivedAtMs), text: '', toolCalls: [] };
   const failure = (code: FailureCode, detail: string) => recordFailure(parts, passage, { decision, received, atWork, code, detail });
   // What the log holds wins: an outcome that somebody else recorded is told in place of this one.
+  let said: Said = 'nothing';
   const told = async function* (outcome: Outcome): AnswerParts {
     if (outcome.kind === 'recorded') yield outcome.part;
-    else yield* followOutcome(parts, passage, outcome.sequence, received.progress.parts > 0);
+    else yield* followOutcome(parts, passage, outcome.sequence, said);
   };
 
   if (atWork === undefined) {
@@ -36,6 +37,7 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
   if (signal.aborted) leave();
   signal.addEventListener('abort', leave, { once: true });
   try {
+    said = 'started';
     yield {
       kind: 'started',
       requestId: request.requestId,
@@ -47,7 +49,9 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
     for await (const part of atWork.provider.answer(callOf(parts, passage, leaving.signal))) {
       const delta = take(received, part, parts.nowMs());
       if (delta !== null) {
+        said = 'text';
         yield delta;
+        observeTaken(received.progress, parts.nowMs());
         continue;
       }
       if (part.kind === 'end') {
@@ -56,11 +60,18 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
       }
       if (part.kind === 'error') {
         recorded = true;
-        return yield* told(await failure(signal.aborted ? 'cancelled' : part.error.code, part.error.detail));
+        return yield* told(await failure(codeOf(part.error, signal, received.progress), part.error.detail));
       }
     }
     recorded = true;
     yield* told(await failure('answer_truncated', 'the provider ended without saying so'));
+  } catch (error) {
+    // Neither the caller's doing nor the arm's.
+    if (!recorded) {
+      recorded = true;
+      await failure('interrupted', 'an internal error ended the answer');
+    }
+    throw error;
   } finally {
     signal.removeEventListener('abort', leave);
     if (!recorded) {
@@ -69,6 +80,10 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
     }
   }
 }
+
+/** What the caller brought about is not the arm's fault: that it went away, or that it took longer over the parts than the model did. */
+const codeOf = ({ code }: ProviderError, signal: AbortSignal, { startedAtMs, lastPartAtMs, heldMs }: Progress): FailureCode =>
+  signal.aborted || (code === 'provider_timeout' && heldMs > (lastPartAtMs - startedAtMs) / 2) ? 'cancelled' : code;
 
 const take = (received: ReceivedAnswer, part: ProviderPart, atMs: number): AnswerPart | null => {
   switch (part.kind) {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { decodeEvents, encodeEvents, nameSchema, type NonEmpty, type SwitchyardEvent } from '../events/index.ts';
+import { InvariantError } from '../errors.ts';
 import { jsonObjectSchema, type JsonObject } from '../json.ts';
+import type { AnswerPart } from '../requests/answer.ts';
 import type { ChatRequest } from '../requests/chat-request.ts';
 import type { HostParts, Passage } from './host-parts.ts';
 import { withPatience } from './patience.ts';
@@ -48,21 +50,27 @@ const decodeStoredAnswer = (body: Uint8Array): StoredAnswer | null => {
   const stored = storedSchema.safeParse(raw);
   if (!stored.success) return null;
   const events = decodeEvents(new TextEncoder().encode(stored.data.events));
-  return events.kind === 'events' ? { ...stored.data, events: events.events } : null;
+  return events.kind === 'events' && events.events.some(({ type }) => type === 'response.completed')
+    ? { ...stored.data, events: events.events }
+    : null;
 };
+
+/** How long an answer waits for the store; its own append comes after. */
+const keepPatienceMs = 15_000;
 
 /**
  * Keeps an answer for retries; the first one kept for a request id stands. Returns the one that stands. When the store stays away the answer is given all the same: a
  * retry then hears that it was answered already.
  */
 export const keepAnswer = async (
-  parts: Pick<HostParts, 'answers' | 'logger'>,
+  parts: Pick<HostParts, 'answers' | 'logger' | 'nowMs'>,
   { request, deadlineMs }: Pick<Passage, 'request' | 'deadlineMs'>,
   answer: StoredAnswer,
 ): Promise<StoredAnswer> => {
   const body = encodeStoredAnswer(answer);
   try {
-    const isFirst = await withPatience(() => parts.answers.put(request.tenant, request.requestId, body), { untilMs: deadlineMs });
+    const untilMs = Math.min(parts.nowMs() + keepPatienceMs, deadlineMs);
+    const isFirst = await withPatience(() => parts.answers.put(request.tenant, request.requestId, body), { untilMs });
     const standing = isFirst ? null : await findAnswer(parts, request);
     // One's own may stand there, put by a try whose acknowledgement got lost.
     return standing === null || standing.events[0].id === answer.events[0].id ? answer : standing;
@@ -76,3 +84,18 @@ export const findAnswer = async (parts: Pick<HostParts, 'answers'>, request: Cha
   const body = await parts.answers.get(request.tenant, request.requestId);
   return body === null ? null : decodeStoredAnswer(body);
 };
+
+/** An answer from its first part to its last; after `started` where that has been said already. */
+export function* tellAnswer(
+  request: ChatRequest,
+  answer: StoredAnswer,
+  { repeated, isStarted }: { readonly repeated: boolean; readonly isStarted: boolean },
+): Generator<AnswerPart, void, void> {
+  const { arm, model, simulated, cache, text, toolCalls } = answer;
+  const completed = answer.events.find((event) => event.type === 'response.completed');
+  if (completed === undefined) throw new InvariantError('expected the completion among the events of a kept answer');
+  const { finishReason, promptTokens, completionTokens, costNanoUsd } = completed.data;
+  if (!isStarted) yield { kind: 'started', requestId: request.requestId, arm, model, cache, simulated, ...(repeated ? { repeated } : {}) };
+  yield { kind: 'delta', text, ...(toolCalls.length === 0 ? {} : { toolCalls }) };
+  yield { kind: 'finished', finishReason, usage: { promptTokens, completionTokens }, costNanoUsd, repeated };
+}

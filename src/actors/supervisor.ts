@@ -107,7 +107,10 @@ export const supervise = <State, Command, Reply>(
           clearTimeout(deadline);
           liveListeners.delete(settle);
           if (phase === 'live' || phase === 'degraded' || phase === 'draining') resolve();
-          else reject(new TransientError('actor-not-live', `${concern.role} is ${phase}, expected it to be live within ${timeoutMs} ms`, 1_000));
+          else
+            reject(
+              new TransientError('actor-not-live', `${concern.role} is ${phase}, expected it to be live within ${timeoutMs} ms`, 1_000),
+            );
         };
         const deadline = setTimeout(settle, timeoutMs);
         liveListeners.add(settle);

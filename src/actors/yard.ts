@@ -1,19 +1,22 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Bus, BusStatus } from '../bus/bus.ts';
+import type { Bus } from '../bus/bus.ts';
 import type { Subscription } from '../bus/messenger.ts';
 import type { Settings } from '../config/settings.ts';
 import type { EvidenceAt } from '../domain/routing/evidence.ts';
 import { InvariantError } from '../errors.ts';
+import { idempotencyIds } from '../events/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Answering } from '../requests/answer.ts';
 import { createAppender } from './appender.ts';
 import { cacheCommandSchema, cacheConcern, type CacheReply } from './cache.ts';
 import { startCaretaker } from './caretaker.ts';
 import type { Role } from './concern.ts';
-import { createDelivery } from './delivery.ts';
+import { createClock } from './clock.ts';
+import { createDelivery, type Delivery } from './delivery.ts';
 import { serveLiveness } from './host-liveness.ts';
-import type { CacheFace, HostParts, KnownRequest, ModelAtWork, RouteReply, RouterFace } from './host-parts.ts';
+import type { CacheFace, KnownRequest, ModelAtWork, RouteReply, RouterFace } from './host-parts.ts';
+import { policyActivatedEvent, policyOf } from './policy.ts';
 import { askRemote, serveActor } from './remote.ts';
 import { createRequestHost } from './request-host.ts';
 import { routerCommandSchema, routerConcern, type RouterReply } from './router.ts';
@@ -58,85 +61,101 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
   const hashKey = createSecretKey(secrets.hashKey);
   const delivery = await createDelivery({ log, logger, intervalMs: deliveryIntervalMs, onLost: options.onLost });
   const append = createAppender(log, delivery);
-  const subscriptions: Subscription[] = [];
-  const supervised: Supervised<never, unknown>[] = [];
-  const closers: (() => Promise<void>)[] = [];
-  const stops: (() => void)[] = [];
-
+  const parts: Started = { actors: [], subscriptions: [], closers: [] };
+  const close = () => closeParts(parts, delivery);
   const keep = <Command, Reply>(actor: Supervised<Command, Reply>): Supervised<Command, Reply> => {
-    supervised.push(actor);
+    parts.actors.push(actor);
     return actor;
   };
 
-  let router: RouterFace = {
-    route: async (question) => routeOf((await askRemote(messenger, 'router', { type: 'route', question })) as RouterReply),
-    find: async (tenant, requestId) => knownOf((await askRemote(messenger, 'router', { type: 'find', tenant, requestId })) as RouterReply),
-  };
-  if (roles.has('router')) {
-    const actor = keep(supervise(routerConcern({ config, log, evidenceSource: options.evidenceSource, logger }), { delivery, logger }));
-    router = {
-      route: async (question) => routeOf(actor.ask({ type: 'route', question })),
-      find: async (tenant, requestId) => knownOf(actor.ask({ type: 'find', tenant, requestId })),
+  try {
+    const streamer = roles.has('streamer') ? keep(supervise(streamerConcern(config.requests), { delivery, logger })) : null;
+    if (streamer !== null) parts.subscriptions.push(serveLiveness(messenger, instance, streamer));
+
+    let router: RouterFace = {
+      route: async (question) => routeOf((await askRemote(messenger, 'router', { type: 'route', question })) as RouterReply),
+      find: async (tenant, requestId) =>
+        knownOf((await askRemote(messenger, 'router', { type: 'find', tenant, requestId })) as RouterReply),
     };
-    subscriptions.push(serveActor(messenger, 'router', routerCommandSchema, actor.ask));
-    const caretaker = startCaretaker({ instance, config, append, delivery, bus, logger, router: actor });
-    closers.push(caretaker.close);
-  }
+    if (roles.has('router')) {
+      // Before the first decision that names it.
+      await append([policyActivatedEvent(config, `switchyard/${instance}`, Date.now())], {
+        idempotencyId: idempotencyIds.policy(policyOf(config).version),
+        untilMs: Date.now() + liveWithinMs,
+      });
+      const actor = keep(supervise(routerConcern({ config, log, evidenceSource: options.evidenceSource, logger }), { delivery, logger }));
+      router = {
+        route: async (question) => routeOf(actor.ask({ type: 'route', question })),
+        find: async (tenant, requestId) => knownOf(actor.ask({ type: 'find', tenant, requestId })),
+      };
+      parts.subscriptions.push(serveActor(messenger, 'router', routerCommandSchema, actor.ask));
+      const caretaker = startCaretaker({ instance, config, append, delivery, bus, logger, router: actor, streamer });
+      parts.closers.push(caretaker.close);
+    }
 
-  let cache: CacheFace = { ask: async (command) => (await askRemote(messenger, 'cache', command)) as CacheReply };
-  if (roles.has('cache')) {
-    const actor = keep(supervise(cacheConcern(config.cache), { delivery, logger }));
-    cache = { ask: async (command) => actor.ask(command) };
-    subscriptions.push(serveActor(messenger, 'cache', cacheCommandSchema, actor.ask));
-  }
+    let cache: CacheFace = { ask: async (command) => (await askRemote(messenger, 'cache', command)) as CacheReply };
+    if (roles.has('cache')) {
+      const actor = keep(supervise(cacheConcern(config.cache), { delivery, logger }));
+      cache = { ask: async (command) => actor.ask(command) };
+      parts.subscriptions.push(serveActor(messenger, 'cache', cacheCommandSchema, actor.ask));
+    }
 
-  let host: ReturnType<typeof createRequestHost> | null = null;
-  if (roles.has('streamer')) {
-    const streamer = keep(supervise(streamerConcern(config.requests), { delivery, logger }));
-    subscriptions.push(serveLiveness(messenger, instance, streamer));
-    const parts: HostParts = {
-      instance,
-      config,
-      router,
-      cache,
-      streamer,
-      models: modelsAtWork(options),
-      append,
-      log,
-      answers: bus.answers,
-      messenger,
-      delivery,
-      logger,
-      nowMs: () => performance.timeOrigin + performance.now(),
-      random: Math.random,
-      keyedHash: (text) => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 32),
+    const host =
+      streamer === null
+        ? null
+        : createRequestHost({
+            instance,
+            config,
+            router,
+            cache,
+            streamer,
+            models: modelsAtWork(options),
+            append,
+            log,
+            answers: bus.answers,
+            messenger,
+            delivery,
+            logger,
+            nowMs: createClock(),
+            random: Math.random,
+            keyedHash: (text) => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 32),
+          });
+
+    const stopWatching = bus.onStatus((status) => {
+      for (const actor of parts.actors) actor.connection(status.kind === 'connected' ? 'restored' : 'lost');
+    });
+    parts.closers.push(async () => {
+      stopWatching();
+    });
+    await Promise.all([...parts.actors.map((actor) => actor.live(liveWithinMs)), ...parts.subscriptions.map(({ ready }) => ready)]);
+
+    return {
+      answering: host,
+      phases: () => Object.fromEntries(parts.actors.map((actor) => [actor.role, actor.phase()])),
+      sequence: delivery.position,
+      drain: async (timeoutMs) => {
+        for (const actor of parts.actors) actor.drain();
+        return host === null ? 0 : host.idle(timeoutMs);
+      },
+      close,
     };
-    host = createRequestHost(parts);
+  } catch (error) {
+    await close();
+    throw error;
   }
+};
 
-  stops.push(
-    bus.onStatus((status: BusStatus) => {
-      for (const actor of supervised) actor.connection(status.kind === 'connected' ? 'restored' : 'lost');
-    }),
-  );
-  await Promise.all([...supervised.map((actor) => actor.live(liveWithinMs)), ...subscriptions.map((subscription) => subscription.ready)]);
+type Started = {
+  readonly actors: Supervised<never, unknown>[];
+  readonly subscriptions: Subscription[];
+  readonly closers: (() => Promise<void>)[];
+};
 
-  return {
-    answering: host,
-    phases: () => Object.fromEntries(supervised.map((actor) => [actor.role, actor.phase()])),
-    sequence: delivery.position,
-    drain: async (timeoutMs) => {
-      for (const actor of supervised) actor.drain();
-      return host === null ? 0 : host.idle(timeoutMs);
-    },
-    close: async () => {
-      for (const stop of stops) stop();
-      await Promise.allSettled(closers.map((close) => close()));
-      await Promise.allSettled(subscriptions.map((subscription) => subscription.close()));
-      for (const actor of supervised) actor.stop();
-      await delivery.close();
-    },
-  };
+const closeParts = async ({ actors, subscriptions, closers }: Started, delivery: Delivery): Promise<void> => {
+  await Promise.allSettled(closers.map((closer) => closer()));
+  await Promise.allSettled(subscriptions.map((subscription) => subscription.close()));
+  for (const actor of actors) actor.stop();
+  await delivery.close();
 };
 
 const routeOf = (reply: RouterReply): RouteReply => {

@@ -23,12 +23,18 @@ export type EventLog = {
    * Like read, and goes on with what is appended later until the signal aborts. Survives reconnects without loss or repetition. Throws InvariantError when the
    * log is found to be another one than was read so far (its tail was lost, or it was made again): what was built on it has to be built again.
    */
-  readonly follow: (range: ReadRange & { readonly signal: AbortSignal }) => AsyncIterable<LogEntry>;
+  readonly follow: (range: ReadRange & FollowOptions) => AsyncIterable<LogEntry>;
   /** One message, or null when the log does not hold it. */
   readonly at: (sequence: Sequence) => Promise<LogEntry | null>;
   /** The first sequence appended at or after this time, or null when there is none. */
   readonly sequenceAt: (timeMs: number) => Promise<Sequence | null>;
   readonly bounds: () => Promise<LogBounds>;
+};
+
+export type FollowOptions = {
+  readonly signal: AbortSignal;
+  /** For a reader that works in batches anyway: messages may wait so long and come together, which costs everybody less than one by one. */
+  readonly gatherMs?: number;
 };
 
 export type ReadRange = {

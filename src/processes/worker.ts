@@ -48,6 +48,7 @@ const main = async () => {
   });
   const gateway = await startGateway({
     settings,
+    instance,
     bus,
     answering: yard.answering,
     serves: roles.has('gateway'),

@@ -58,7 +58,7 @@ export const runStretch = (stretch: Stretch, signal: AbortSignal): RunningStretc
 const readLog = async (stretch: Stretch, buffer: BatchBuffer, signal: AbortSignal): Promise<void> => {
   const { bus, position, logger } = stretch;
   let expected = position.checkpoint + 1;
-  for await (const entry of bus.log.follow({ from: sequence(expected), checks: readChecks, signal })) {
+  for await (const entry of bus.log.follow({ from: sequence(expected), checks: readChecks, gatherMs: stretch.limits.waitMs / 2, signal })) {
     if (entry.sequence !== expected)
       logger.warn({ expected, got: entry.sequence }, 'the log no longer holds messages that were not projected yet');
     expected = entry.sequence + 1;

@@ -55,7 +55,8 @@ export const createEventLog = (link: Link, options: { readonly appendTimeoutMs: 
       const last = to ?? (await bounds()).last;
       yield* readStream(link, { stream, from, to: last, signal }, (message) => toEntry(message, checks));
     },
-    follow: ({ from, signal, checks }) => readStream(link, { stream, from, signal }, (message) => toEntry(message, checks)),
+    follow: ({ from, signal, checks, gatherMs }) =>
+      readStream(link, { stream, from, gatherMs, signal }, (message) => toEntry(message, checks)),
     at: async (position) => {
       if (position < 1) return null;
       const message = await jsm.streams.getMessage(stream, { seq: position }).catch(rethrow(`message ${position} of the log`));

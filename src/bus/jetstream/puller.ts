@@ -10,7 +10,8 @@ import type { Link } from './link.ts';
  * 2. While a pull waits, the server sends a heartbeat; two missing ones end it as `lost`. So does a break of the connection.
  */
 export type Puller = {
-  readonly pull: (want: { readonly messages: number; readonly bytes?: number }) => Promise<PullEnd>;
+  /** `waits` (the default): until there is something to deliver. Otherwise what is there now, and `expired` right after. */
+  readonly pull: (want: { readonly messages: number; readonly bytes?: number; readonly waits?: boolean }) => Promise<PullEnd>;
   readonly close: () => void;
 };
 
@@ -79,7 +80,7 @@ export const openPuller = (
   });
 
   return {
-    pull: ({ messages, bytes }) =>
+    pull: ({ messages, bytes, waits = true }) =>
       new Promise((resolve) => {
         end = resolve;
         wanted = messages;
@@ -92,7 +93,7 @@ export const openPuller = (
         watchdog = setTimeout(() => {
           finish({ kind: 'lost', reason: `no message and no heartbeat for ${missedHeartbeats * heartbeatMs} ms` });
         }, missedHeartbeats * heartbeatMs);
-        const want = { batch: messages, ...(bytes === undefined ? {} : { max_bytes: bytes }), ...limits };
+        const want = { batch: messages, ...(bytes === undefined ? {} : { max_bytes: bytes }), ...(waits ? limits : { no_wait: true }) };
         nc.publish(nextSubject, JSON.stringify(want), { reply: `${inbox}.${count}` });
       }),
     close: () => {

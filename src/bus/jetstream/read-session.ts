@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nanos } from '@nats-io/transport-node';
 import type { ConsumerConfig } from '@nats-io/jetstream';
 import { createMailbox } from '../mailbox.ts';
@@ -33,10 +34,18 @@ export type ReadSessionOptions = {
   readonly start: ReadStart;
   /** Ends after so many: what a pull asks for too much is read from the disk and sent all the same. */
   readonly most?: number | undefined;
+  /** Rests so long between two looks for messages, and takes what has gathered. Without it each message is delivered as it comes. */
+  readonly gatherMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
-export const openReadSession = async (link: Link, { stream, start, most = Infinity, signal }: ReadSessionOptions): Promise<ReadSession> => {
+/** A reader that gathers asks so often whether its consumer holds something back. */
+const checkEveryMs = 10_000;
+
+export const openReadSession = async (
+  link: Link,
+  { stream, start, most = Infinity, gatherMs, signal }: ReadSessionOptions,
+): Promise<ReadSession> => {
   const name = `reader-${randomUUID()}`;
   const info = await link.jsm.consumers.add(stream, { ...volatile, name, ...startingAt(start) });
   const bytes = Math.max(pullBytes, link.maxPayloadBytes() + overheadBytes);
@@ -46,11 +55,15 @@ export const openReadSession = async (link: Link, { stream, start, most = Infini
   let lastConsumerSequence = 0;
   let ended: string | undefined;
   let makeRoom: (() => void) | undefined;
+  let lastCheckMs = Date.now();
+  let heldBackAt: number | undefined;
+  const resting = new AbortController();
 
   const finish = (reason: string) => {
     ended ??= reason;
     arrived.end();
     makeRoom?.();
+    resting.abort();
   };
   const isOver = (): boolean => ended !== undefined;
 
@@ -70,6 +83,17 @@ export const openReadSession = async (link: Link, { stream, start, most = Infini
       if (isOver() || arrived.size() + handedOut < pullMessages) resolve();
     });
 
+  /** A pull that waited found nothing, so nothing may be pending; one that did not wait may have come too early, and asks now and then. */
+  const checkConsumer = async () => {
+    if (gatherMs !== undefined && Date.now() - lastCheckMs < checkEveryMs) return;
+    const before = lastConsumerSequence;
+    const { num_pending: pending } = await link.jsm.consumers.info(stream, name);
+    if (gatherMs === undefined && pending > 0) finish(`the consumer holds back ${pending} messages`);
+    else if (pending > 0 && heldBackAt === before) finish(`the consumer holds back ${pending} messages`);
+    heldBackAt = pending > 0 ? before : undefined;
+    lastCheckMs = Date.now();
+  };
+
   const keepPulling = async () => {
     while (!isOver()) {
       const left = most - lastConsumerSequence;
@@ -77,12 +101,12 @@ export const openReadSession = async (link: Link, { stream, start, most = Infini
         finish('all that was asked for has arrived');
         return;
       }
-      const end = await puller.pull({ messages: Math.min(pullMessages, left), bytes });
+      const end = await puller.pull({ messages: Math.min(pullMessages, left), bytes, waits: gatherMs === undefined });
       if (end.kind === 'lost') finish(end.reason);
-      else if (end.kind === 'expired' && end.received === 0) {
-        const { num_pending: pending } = await link.jsm.consumers.info(stream, name);
-        if (pending > 0) finish(`the consumer holds back ${pending} messages`);
-      } else await room();
+      else if (end.kind === 'expired' && end.received === 0) await checkConsumer();
+      else await room();
+      if (gatherMs !== undefined && end.kind === 'expired')
+        await sleep(gatherMs, undefined, { signal: resting.signal }).catch(() => undefined);
     }
   };
   keepPulling().catch((error: unknown) => {

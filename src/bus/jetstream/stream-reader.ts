@@ -18,6 +18,7 @@ export type ReadOptions = {
   readonly from: number;
   /** Ends with the last message up to here, or when nothing is left. Without it the reader waits for more. */
   readonly to?: number | undefined;
+  readonly gatherMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -33,7 +34,7 @@ export async function* readStream<T>(
   options: ReadOptions,
   convert: (message: Delivered) => T,
 ): AsyncGenerator<T, void, undefined> {
-  const { stream, to, signal } = options;
+  const { stream, to, gatherMs, signal } = options;
   let next = options.from;
   let last: HandedOut | undefined;
   let pauseMs = firstPauseMs;
@@ -43,7 +44,7 @@ export async function* readStream<T>(
 
   while (!isAborted(signal)) {
     const giveUpMs = to === undefined ? Infinity : (troubleSinceMs ?? Date.now()) + rangePatienceMs;
-    const session = await open(link, { stream, next, to, signal }, last, giveUpMs);
+    const session = await open(link, { stream, next, to, gatherMs, signal }, last, giveUpMs);
     if (session === null) troubleSinceMs ??= Date.now();
     else {
       troubleSinceMs = undefined;
@@ -80,7 +81,7 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
 /** A session, or null when it is worth trying again. */
 const open = async (
   link: Link,
-  { stream, next, to, signal }: Pick<ReadOptions, 'stream' | 'to' | 'signal'> & { readonly next: number },
+  { stream, next, to, gatherMs, signal }: Pick<ReadOptions, 'stream' | 'to' | 'gatherMs' | 'signal'> & { readonly next: number },
   last: HandedOut | undefined,
   giveUpMs: number,
 ): Promise<ReadSession | null> => {
@@ -88,7 +89,13 @@ const open = async (
     if (link.nc.isClosed()) throw closed();
     if (link.state.status().kind !== 'connected') throw disconnected();
     if (last !== undefined) await assertSameHistory(link, stream, last);
-    return await openReadSession(link, { stream, start: { sequence: next }, most: to === undefined ? undefined : to - next + 1, signal });
+    return await openReadSession(link, {
+      stream,
+      start: { sequence: next },
+      most: to === undefined ? undefined : to - next + 1,
+      gatherMs,
+      signal,
+    });
   } catch (error) {
     if (error instanceof InvariantError) throw error;
     const failure = asBusError(error, `reading ${stream}`);

@@ -9,6 +9,8 @@ export type FeedbackVerdict =
   | { readonly kind: 'wait' }
   /** No such request, or one that was forgotten. */
   | { readonly kind: 'unknown' }
+  /** The request ended without a reward, which comes with the outcome or never: there is nothing to revise. */
+  | { readonly kind: 'unrewarded' }
   /** It has become a revision, or was the repetition of an id, or one too many for this request. */
   | { readonly kind: 'already' };
 
@@ -18,7 +20,8 @@ export const decideFeedback = (ledger: Ledger, event: EventOf<'feedback.received
   const known = ledger.requests.get(key);
   if (known === undefined) return { kind: 'unknown' };
   if (!ledger.feedback.byId.has(event.id)) return { kind: 'already' };
-  if (known.reward === null || ledger.feedback.byRequest.get(key)?.[0]?.id !== event.id) return { kind: 'wait' };
+  if (known.reward === null) return { kind: known.outcomeSequence === null ? 'wait' : 'unrewarded' };
+  if (!isNext(ledger, key, event)) return { kind: 'wait' };
   return { kind: 'revise', data: reviseReward(known.reward, event.data.scoreMicro, weights) };
 };
 
@@ -62,7 +65,10 @@ export const openDecisions = (ledger: Ledger, options: { readonly beforeMs: numb
     }))
     .toArray();
 
-/** Feedback received before a moment that no revision has taken up, the oldest first; `skip` leaves out what is still without its request. */
+/**
+ * Feedback received before a moment about which something can be done now, the oldest first: the next of each request that has a reward, and what is without a
+ * request or reward to revise, unless it is skipped. What waits for its request to end is left out, so that it cannot crowd out the rest.
+ */
 export const waitingFeedback = (
   ledger: Ledger,
   options: { readonly beforeMs: number; readonly limit: number; readonly skip: (eventId: string) => boolean },
@@ -70,6 +76,16 @@ export const waitingFeedback = (
   ledger.feedback.byId
     .values()
     .filter((event) => Date.parse(event.time) < options.beforeMs)
-    .filter((event) => ledger.requests.has(keyOf(event.tenant, event.correlationid)) || !options.skip(event.id))
+    .filter((event) => {
+      const key = keyOf(event.tenant, event.correlationid);
+      const known = ledger.requests.get(key);
+      if (known === undefined) return !options.skip(event.id);
+      if (known.reward === null) return known.outcomeSequence !== null && !options.skip(event.id);
+      return isNext(ledger, key, event);
+    })
     .take(options.limit)
     .toArray();
+
+/** Feedback of one request is applied in the order of the log. */
+const isNext = (ledger: Ledger, key: string, event: EventOf<'feedback.received'>): boolean =>
+  ledger.feedback.byRequest.get(key)?.[0]?.id === event.id;

@@ -1,12 +1,15 @@
 /**
  * How an answer came: when its first text arrived, the longest pause, how much there was. Times are given, in ms since 1970; pauses count from the
- * first part on. The object belongs to the one request and is changed in place.
+ * first part on, and only while a part is waited for: how long the reader takes over one is not the model's doing. The object belongs to the one request
+ * and is changed in place.
  */
 export type Progress = {
   readonly startedAtMs: number;
   firstPartAtMs: number | null;
   lastPartAtMs: number;
   longestStallMs: number;
+  /** Time in which the reader held parts. */
+  heldMs: number;
   parts: number;
   characters: number;
 };
@@ -16,6 +19,7 @@ export const beginProgress = (startedAtMs: number): Progress => ({
   firstPartAtMs: null,
   lastPartAtMs: startedAtMs,
   longestStallMs: 0,
+  heldMs: 0,
   parts: 0,
   characters: 0,
 });
@@ -26,6 +30,12 @@ export const observePart = (progress: Progress, characters: number, atMs: number
   progress.lastPartAtMs = atMs;
   progress.parts++;
   progress.characters += characters;
+};
+
+/** The reader has taken the last part and asks for the next. */
+export const observeTaken = (progress: Progress, atMs: number): void => {
+  progress.heldMs += Math.max(0, atMs - progress.lastPartAtMs);
+  progress.lastPartAtMs = atMs;
 };
 
 export type StreamFigures = {

@@ -99,15 +99,29 @@ describe('feedback', () => {
     expect(ledger.feedback.dropped).toBe(1);
   });
 
-  it('waiting, the oldest first, without what is skipped and unknown', () => {
+  it('given an end without a reward, then there will never be one', () => {
+    const unrouted = failed('r', { code: 'no_candidate', arm: null, model: null });
+    expect(decideFeedback(given(unrouted, thumb), thumb, weights)).toEqual({ kind: 'unrewarded' });
+  });
+
+  it('asked what can be done now, then the next of each request with a reward and the strays that are not skipped, the oldest first', () => {
     const early = feedback('r', { feedbackId: 'a' }, { id: 'e1' });
     const stray = feedback('nobody', { feedbackId: 'b' }, { id: 'e2', atMs: 1 });
-    const late = feedback('r', { feedbackId: 'c' }, { id: 'e3', atMs: 500 });
-    const ledger = given(decided('r'), early, stray, late);
+    const behind = feedback('r', { feedbackId: 'c' }, { id: 'e3', atMs: 2 });
+    const late = feedback('s', { feedbackId: 'd' }, { id: 'e4', atMs: 500 });
+    const open = feedback('open', { feedbackId: 'e' }, { id: 'e5' });
+    const unrewarded = feedback('unrouted', { feedbackId: 'g' }, { id: 'e6', atMs: 600 });
+    const ledger = given(
+      ...answered('r'),
+      ...answered('s'),
+      decided('open'),
+      failed('unrouted', { code: 'no_candidate', arm: null, model: null }),
+      ...[early, stray, behind, late, open, unrewarded],
+    );
     const waiting = (skip: boolean, beforeMs = Infinity, limit = 10) =>
       waitingFeedback(ledger, { beforeMs, limit, skip: () => skip }).map(({ id }) => id);
-    expect(waiting(false)).toEqual(['e1', 'e2', 'e3']);
-    expect(waiting(true)).toEqual(['e1', 'e3']);
+    expect(waiting(false)).toEqual(['e1', 'e2', 'e4', 'e6']);
+    expect(waiting(true)).toEqual(['e1', 'e4']);
     expect(waiting(false, startMs + 500)).toEqual(['e1', 'e2']);
     expect(waiting(false, Infinity, 1)).toEqual(['e1']);
   });
