@@ -5,7 +5,7 @@ import type { Delivery } from './delivery.ts';
 import { withPatience } from './patience.ts';
 
 /**
- * Append, then act. What was appended is handed to the actors of this process at once. While the log is away an append is tried again with the same
+ * Append, then act. What was appended is handed to the actors of this process without a way back through the log. While the log is away an append is tried again with the same
  * id until `untilMs`.
  *
  * `duplicate` means that the log holds somebody else's events under this id. One's own, stored by a try whose acknowledgement got lost, count as appended.

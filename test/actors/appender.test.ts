@@ -5,7 +5,7 @@ import { withPatience } from '../../src/actors/patience.ts';
 import type { EventLog } from '../../src/bus/event-log.ts';
 import { PermanentError, TransientError } from '../../src/errors.ts';
 import { sampleBatch } from '../support/sample-events.ts';
-import { createTestBus, silent } from './support/actors.ts';
+import { createTestBus, nextTurn, silent } from './support/actors.ts';
 import { away, losesAcknowledgements } from './support/faults.ts';
 
 const given = async (around: (log: EventLog) => EventLog = (log) => log) => {
@@ -18,10 +18,13 @@ const given = async (around: (log: EventLog) => EventLog = (log) => log) => {
 };
 
 describe('an append', () => {
-  it('is handed to the actors before it is told', async () => {
+  it('is handed to the actors once whoever waited for it has gone on, in the order of the acknowledgements', async () => {
     const { append, seen, inTimeMs } = await given();
     expect(await append(sampleBatch(1), { idempotencyId: 'a', untilMs: inTimeMs() })).toEqual({ kind: 'appended', sequence: 1 });
-    expect(seen).toEqual([1]);
+    await append(sampleBatch(2), { idempotencyId: 'b', untilMs: inTimeMs() });
+    expect(seen).toEqual([]);
+    await nextTurn();
+    expect(seen).toEqual([1, 2]);
   });
 
   it('whose acknowledgement got lost counts as appended, is in the log once and delivered once', async () => {

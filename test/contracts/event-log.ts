@@ -141,12 +141,12 @@ export const describeEventLog = (name: string, fresh: () => Promise<LogUnderTest
       expect(cheaply[0]).toEqual(entries[0]);
     });
 
-    test('follow gives what is there and what comes, in order, until the signal aborts', async () => {
+    test.for([{}, { gatherMs: 30 }])('follow gives what is there and what comes, in order, until the signal aborts %j', async (how) => {
       await fill(3);
       const stopping = new AbortController();
       const seen: number[] = [];
       const following = (async () => {
-        for await (const entry of log.follow({ from: sequence(2), signal: stopping.signal })) seen.push(entry.sequence);
+        for await (const entry of log.follow({ from: sequence(2), signal: stopping.signal, ...how })) seen.push(entry.sequence);
       })();
       await eventually(() => seen.length === 2);
       for (let n = 4; n <= 50; n++) await log.append(sampleBatch(n), { idempotencyId: `id-${n}` });

@@ -62,6 +62,8 @@ export const startActors = async (
       const parts: AnswerPart[] = [];
       const answer = open(request, signal);
       for (let next = await answer.next(); next.done !== true; next = await answer.next()) parts.push(next.value);
+      // What comes over a network next comes in a later turn of the event loop; the actors have folded by then.
+      await nextTurn();
       return parts;
     },
     lost,
@@ -71,6 +73,9 @@ export const startActors = async (
     },
   };
 };
+
+/** Until the actors have folded what was acknowledged. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 let requests = 0;
 export const tenant = tenantSchema.parse('default');
