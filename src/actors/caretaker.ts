@@ -17,6 +17,7 @@ import {
 } from '../events/index.ts';
 import type { Appender } from './appender.ts';
 import type { Delivery } from './delivery.ts';
+import { createLanes } from './lanes.ts';
 import { isWorking, worksOn } from './host-liveness.ts';
 import type { RecordedRequest, StreamerFace } from './host-parts.ts';
 import { failureEvents } from './outcome.ts';
@@ -36,7 +37,10 @@ import type { RouterCommand, RouterReply } from './router.ts';
 export type Caretaker = { readonly close: () => Promise<void> };
 
 const sweepMs = 500;
-const feedbackLimit = 200;
+/** Feedback that waits in memory of this process, and that one sweep looks at; with more the next sweep finds it. */
+const feedbackLimit = 2_000;
+/** Feedback of different requests is applied side by side. */
+const laneCount = 32;
 /** More than a process has under way by default: what is in good hands cannot hide an orphan for long. */
 const openLimit = 1_000;
 /** Feedback is left to the process that received it for this long. */
@@ -67,7 +71,13 @@ export const startCaretaker = (options: {
   const givenUp = new LRUCache<string, true>({ max: 10_000 });
   const closing = new AbortController();
 
-  const applyFeedback = async (event: EventOf<'feedback.received'>) => {
+  const lanes = createLanes(laneCount);
+
+  // Two revisions of one request must not race in one process: each request keeps to its lane.
+  const applyFeedback = (event: EventOf<'feedback.received'>): Promise<void> =>
+    lanes.run(`${event.tenant}:${event.correlationid}`, () => applyNow(event));
+
+  const applyNow = async (event: EventOf<'feedback.received'>): Promise<void> => {
     const reply = router.ask({ type: 'feedback', event });
     if (reply.kind !== 'feedback') return;
     const { verdict } = reply;
@@ -135,17 +145,19 @@ export const startCaretaker = (options: {
       logger.warn({ requestId, tenant: open.tenant, arm: open.arm, late }, 'closed a request that was left open');
   };
 
-  /** While the log is away nothing can be handled; what fails for another reason will always fail. */
-  const each = async <Item>(items: readonly Item[], idOf: (item: Item) => string, handle: (item: Item) => Promise<void>) => {
-    for (const item of items) {
+  /** While the log is away nothing can be handled: left for a later sweep. What fails for another reason will always fail. */
+  const attempt = async (eventId: string, handle: () => Promise<void>): Promise<void> => {
+    if (closing.signal.aborted) return;
+    try {
+      await handle();
+    } catch (error) {
       if (closing.signal.aborted) return;
-      try {
-        await handle(item);
-      } catch (error) {
-        if (error instanceof TransientError) throw error;
-        logger.error({ err: error, event: idOf(item) }, 'cannot be handled; left as it is');
-        givenUp.set(idOf(item), true);
+      if (error instanceof TransientError) {
+        logger.warn({ err: error, event: eventId }, 'left for the next sweep');
+        return;
       }
+      logger.error({ err: error, event: eventId }, 'cannot be handled; left as it is');
+      givenUp.set(eventId, true);
     }
   };
 
@@ -156,23 +168,12 @@ export const startCaretaker = (options: {
       limit: feedbackLimit,
       skip: (id) => givenUp.has(id),
     });
-    if (pending.kind === 'pending-feedback') await each(pending.events, ({ id }) => id, applyFeedback);
+    if (pending.kind === 'pending-feedback')
+      await Promise.all(pending.events.map((event) => attempt(event.id, () => applyFeedback(event))));
     const open = router.ask({ type: 'open', beforeMs: nowMs() - youngMs, limit: openLimit });
     if (open.kind === 'open')
-      await each(
-        open.decisions.filter(({ decisionId }) => !givenUp.has(decisionId)),
-        ({ decisionId }) => decisionId,
-        closeDecision,
-      );
-  };
-
-  // One task at a time, in order: two revisions of one request must not race in one process.
-  let tasks: Promise<void> = Promise.resolve();
-  const enqueue = (task: () => Promise<void>) => {
-    tasks = tasks.then(task).catch((error: unknown) => {
-      if (!closing.signal.aborted) logger.warn({ err: error }, 'left for the next sweep');
-    });
-    return tasks;
+      for (const decision of open.decisions)
+        if (!givenUp.has(decision.decisionId)) await attempt(decision.decisionId, () => closeDecision(decision));
   };
 
   let waiting = 0;
@@ -182,16 +183,22 @@ export const startCaretaker = (options: {
       // With more waiting the sweep finds it.
       if (event.type !== 'feedback.received' || event.source !== source || waiting >= feedbackLimit) continue;
       waiting++;
-      void enqueue(() => applyFeedback(event)).finally(() => waiting--);
+      void attempt(event.id, () => applyFeedback(event)).finally(() => waiting--);
     }
   });
 
   let timer: NodeJS.Timeout;
+  let sweeping: Promise<void> = Promise.resolve();
   const schedule = () => {
     timer = setTimeout(() => {
-      void enqueue(sweep).then(() => {
-        if (!closing.signal.aborted) schedule();
-      });
+      sweeping = sweep()
+        // The router is not live at the moment.
+        .catch((error: unknown) => {
+          logger.debug({ err: error }, 'swept in vain');
+        })
+        .finally(() => {
+          if (!closing.signal.aborted) schedule();
+        });
     }, sweepMs);
     timer.unref();
   };
@@ -202,7 +209,8 @@ export const startCaretaker = (options: {
       closing.abort();
       unsubscribe();
       clearTimeout(timer);
-      await tasks;
+      await sweeping;
+      await lanes.idle();
     },
   };
 };

@@ -25,7 +25,7 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
 
   if (atWork === undefined) {
     // A decision of an earlier configuration, met again after its model was taken out.
-    return yield* told(await failure('provider_unavailable', `model ${model} is not in the configuration any more`));
+    return yield* told(await failure('interrupted', `model ${model} is not in the configuration any more`));
   }
 
   let recorded = false;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { runDemo, type DemoOptions, type DemoReport } from '../demo/run-demo.ts';
+import type { DemoReport } from '../demo/demo-report.ts';
+import { runDemo, type DemoOptions } from '../demo/run-demo.ts';
 import { describeParity } from '../demo/parity.ts';
 import { jsonOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
 import { exitCodes, usageError } from './exit-codes.ts';

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '../bus/bus.ts';
 import { arrivalsOf, atOnce, type Arrivals } from './arrivals.ts';
-import { baselinesOf, type Baseline } from './baselines.ts';
+import { baselinesOf } from './baselines.ts';
 import { countLog } from './count-log.ts';
 import { drain } from './drain.ts';
 import { openHttpSender } from './http-sender.ts';
-import { openMemory, type ArmFigures, type Memory } from './memory.ts';
+import { openMemory, type Memory } from './memory.ts';
 import { openOnlooker } from './onlooker.ts';
 import { openNatsSender } from './nats-sender.ts';
-import { mismatchesOf, type Parity } from './parity.ts';
+import { mismatchesOf } from './parity.ts';
 import { planFromRecords, planFromSimulation, type DemoPlan } from './plan.ts';
 import { startPrivateYard, type PrivateYard } from './private-yard.ts';
+import { overallOf, type DemoReport } from './demo-report.ts';
 import { openProgress } from './progress.ts';
 import { sendAll } from './send-all.ts';
 import { readTrace } from './trace.ts';
@@ -29,30 +30,6 @@ export type DemoOptions = {
   readonly via: 'http' | 'nats';
   readonly seed: number;
   readonly keep: boolean;
-};
-
-export type DemoReport = {
-  readonly requests: number;
-  readonly models: readonly string[];
-  readonly simulated: boolean;
-  readonly elapsedMs: number;
-  /** The latest that a request was sent after the trace had it; null without a trace. */
-  readonly latestMs: number | null;
-  readonly drainMs: number;
-  /** Attempts beyond the first. */
-  readonly repeatedAttempts: number;
-  /** Failures by code. */
-  readonly failures: Readonly<Record<string, number>>;
-  readonly fromCache: number;
-  readonly arms: readonly ArmFigures[];
-  /** Of all judged answers; null when none was judged. */
-  readonly overall: { readonly measuredReward: number | null; readonly costUsdPerRequest: number };
-  /** Null without recorded rows. */
-  readonly baselines: readonly Baseline[] | null;
-  readonly parity: Parity;
-  readonly mismatches: readonly string[];
-  /** Configuration file and folder that were left for questions; null when all was removed. */
-  readonly kept: { readonly folder: string; readonly configFile: string } | null;
 };
 
 export type DemoTalk = { readonly note: (text: string) => void; readonly signal: AbortSignal };
@@ -164,16 +141,6 @@ const watchBehind = async (bus: Bus, memory: Memory, tell: (messages: number) =>
       () => undefined,
     );
   }
-};
-
-const overallOf = (arms: readonly ArmFigures[]): DemoReport['overall'] => {
-  const sum = (of: (arm: ArmFigures) => number) => arms.reduce((total, arm) => total + of(arm), 0);
-  const judged = sum((arm) => arm.judged);
-  const requests = sum((arm) => arm.requests);
-  return {
-    measuredReward: judged === 0 ? null : sum((arm) => (arm.measuredReward ?? 0) * arm.judged) / judged,
-    costUsdPerRequest: requests === 0 ? 0 : sum((arm) => arm.costUsdPerRequest * arm.requests) / requests,
-  };
 };
 
 const describe = ({ prompts, models, rows }: DemoPlan, { trace, speed, concurrency, via, seed }: DemoOptions): string =>

@@ -1,9 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
-import { feedbackReceived, idempotencyIds, makeEvent, requestIdSchema, type EventOf, type SwitchyardEvent } from '../../src/events/index.ts';
+import {
+  feedbackReceived,
+  idempotencyIds,
+  makeEvent,
+  requestIdSchema,
+  type EventOf,
+  type SwitchyardEvent,
+} from '../../src/events/index.ts';
 import { decided } from '../domain/support/events.ts';
 import { eventually } from '../support/eventually.ts';
-import { createTestBus, eventsOfType, request, startActors, tenant, type TestActors } from './support/actors.ts';
+import { createTestBus, eventsOfType, request, restOf, startActors, tenant, type TestActors } from './support/actors.ts';
 import { away, withLog } from './support/faults.ts';
 import { simulatedModel } from './support/models.ts';
 
@@ -20,7 +27,12 @@ const given = async (options: Parameters<typeof startActors>[0] = {}): Promise<T
 
 let judgements = 0;
 /** Feedback as a gateway records it; old enough for every router to take it up, unless told otherwise. */
-const judge = async (bus: Bus, requestId: string, scoreMicro: number, options: { readonly source?: string; readonly ageMs?: number } = {}) => {
+const judge = async (
+  bus: Bus,
+  requestId: string,
+  scoreMicro: number,
+  options: { readonly source?: string; readonly ageMs?: number } = {},
+) => {
   const { source = 'switchyard/a-gateway', ageMs = 3_000 } = options;
   const feedbackId = `judgement-${++judgements}`;
   const event = makeEvent(
@@ -33,7 +45,9 @@ const judge = async (bus: Bus, requestId: string, scoreMicro: number, options: {
 };
 
 const revisionsOf = async (bus: Bus, requestId: string) =>
-  (await eventsOfType(bus, 'reward.recorded', requestId)).filter(({ data }) => data.revision > 0).map(({ data, causationid }) => ({ ...data, causationid }));
+  (await eventsOfType(bus, 'reward.recorded', requestId))
+    .filter(({ data }) => data.revision > 0)
+    .map(({ data, causationid }) => ({ ...data, causationid }));
 
 const strays = async (bus: Bus) => (await bus.dead.list({ limit: 100 })).filter(({ reason }) => reason === 'feedback-unmatched');
 
@@ -91,7 +105,10 @@ describe('feedback', () => {
     await sweeps();
     const [letter, ...more] = await strays(bus);
     expect(more).toEqual([]);
-    expect(letter).toMatchObject({ origin: 'SWITCHYARD_EVENTS', detail: 'expected feedback for a request of this yard, got request id old' });
+    expect(letter).toMatchObject({
+      origin: 'SWITCHYARD_EVENTS',
+      detail: 'expected feedback for a request of this yard, got request id old',
+    });
     expect((JSON.parse(new TextDecoder().decode(letter?.body)) as SwitchyardEvent).id).toBe(old.id);
   });
 
@@ -109,7 +126,13 @@ describe('feedback', () => {
 
 /** A decision of a process that is no more, three seconds old. */
 const orphan = async (bus: Bus, id: string, data: Partial<EventOf<'route.decided'>['data']> = {}) => {
-  const made = decided(id, { arm: 'arm-a', model: 'model-a', host: 'host-gone', deadline: new Date(Date.now() + 60_000).toISOString(), ...data });
+  const made = decided(id, {
+    arm: 'arm-a',
+    model: 'model-a',
+    host: 'host-gone',
+    deadline: new Date(Date.now() + 60_000).toISOString(),
+    ...data,
+  });
   const event: EventOf<'route.decided'> = { ...made, tenant, time: new Date(Date.now() - 3_000).toISOString() };
   await bus.log.append([event], { idempotencyId: `${tenant}:route:${id}` });
   return event;
@@ -152,7 +175,7 @@ describe('a decision without outcome', () => {
     await new Promise((resolve) => setTimeout(resolve, 3_500));
     expect((await failuresOf(here.bus)).size).toBe(0);
     // What was only slow ends well.
-    for (const answer of answers) for (let next = await answer.next(); next.done !== true; next = await answer.next());
+    for (const answer of answers) await restOf(answer);
     expect(await eventsOfType(here.bus, 'response.completed')).toHaveLength(2);
     expect((await failuresOf(here.bus)).size).toBe(0);
   });

@@ -3,7 +3,7 @@ import type { FailureCode } from '../../src/events/index.ts';
 import { startMockProvider, type MockProvider, type MockReply } from '../support/mock-provider.ts';
 import { deltaFrame } from '../support/openai-frames.ts';
 import { eventually } from '../support/eventually.ts';
-import { endOf, errorOf, eventsOfType, request, shapeOf, startActors, typesOf, type TestActors } from './support/actors.ts';
+import { endOf, errorOf, eventsOfType, request, restOf, shapeOf, startActors, typesOf, type TestActors } from './support/actors.ts';
 import { servedModel, simulatedModel } from './support/models.ts';
 
 /** However a request ends, it has exactly one outcome and one reward, and only what the arm did counts against it. */
@@ -74,10 +74,10 @@ describe('the arm is not blamed when the caller', () => {
     const here = await given({ config: slow });
     const leaving = new AbortController();
     const answer = here.open(request(), leaving.signal);
-    for (let next = await answer.next(); next.value?.kind !== 'delta'; next = await answer.next());
+    await answer.next();
+    expect(await answer.next()).toMatchObject({ value: { kind: 'delta' } });
     leaving.abort();
-    const rest = [];
-    for (let next = await answer.next(); next.done !== true; next = await answer.next()) rest.push(next.value);
+    const rest = await restOf(answer);
     expect(errorOf(rest).code).toBe('cancelled');
     await expectOneFailure(here, 'cancelled', false);
   });
@@ -149,8 +149,12 @@ describe('nothing stays behind', () => {
   it('after answers, failures and callers who left: no request is under way', async () => {
     const here = await given({ config: simulatedModel({ tokensPerSecond: 2_000 }) });
     const run = async (i: number) => {
-      const answer = here.open(request({ content: `question ${i % 7}`, caching: i % 2 === 0 ? 'use' : 'no-store' }), i % 5 === 0 ? AbortSignal.timeout(2) : undefined);
-      for (let next = await answer.next(); next.done !== true; next = await answer.next()) if (i % 3 === 0 && next.value.kind === 'delta') return answer.return?.();
+      const answer = here.open(
+        request({ content: `question ${i % 7}`, caching: i % 2 === 0 ? 'use' : 'no-store' }),
+        i % 5 === 0 ? AbortSignal.timeout(2) : undefined,
+      );
+      for (let next = await answer.next(); next.done !== true; next = await answer.next())
+        if (i % 3 === 0 && next.value.kind === 'delta') await answer.return?.();
     };
     await Promise.all(Array.from({ length: 100 }, (_, i) => run(i)));
     expect(await here.yard.drain(0)).toBe(0);

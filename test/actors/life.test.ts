@@ -145,7 +145,8 @@ describe('the state is the fold of an exact prefix', () => {
   it('given more entries than it keeps while rebuilding, then it dies, and a later rebuild begins further on', () => {
     const life = given(slow());
     life.start();
-    for (let n = 1; n <= 50_001 && life.deaths.length === 0; n++) life.actor.send({ type: 'logged', entry: { ...entryOf(1), sequence: sequence(n) } });
+    for (let n = 1; n <= 50_001 && life.deaths.length === 0; n++)
+      life.actor.send({ type: 'logged', entry: { ...entryOf(1), sequence: sequence(n) } });
     expect(life.deaths).toEqual([new InvariantError('router: more than 50000 entries arrived while rebuilding')]);
   });
 });

@@ -31,7 +31,11 @@ describe('an actor in another process', () => {
     const { ask } = given(() => {
       throw new TypeError('no idea what Sesame means');
     });
-    await expect(ask({ double: 1 })).rejects.toMatchObject({ name: 'TransientError', code: 'actor-failed', message: 'the command could not be handled' });
+    await expect(ask({ double: 1 })).rejects.toMatchObject({
+      name: 'TransientError',
+      code: 'actor-failed',
+      message: 'the command could not be handled',
+    });
   });
 
   it.each([
@@ -52,7 +56,10 @@ describe('an actor in another process', () => {
   });
 
   it('that nobody is: known at once', async () => {
-    await expect(askRemote(createTestBus().messenger, 'cache', {})).rejects.toMatchObject({ name: 'TransientError', code: 'cache-no-responder' });
+    await expect(askRemote(createTestBus().messenger, 'cache', {})).rejects.toMatchObject({
+      name: 'TransientError',
+      code: 'cache-no-responder',
+    });
   });
 
   it('that says nothing: given up after two seconds', async () => {

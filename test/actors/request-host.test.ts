@@ -9,6 +9,7 @@ import {
   eventsOfType,
   messagesOf,
   request,
+  restOf,
   shapeOf,
   startActors,
   textOf,
@@ -141,7 +142,9 @@ describe('the same question many times at once', () => {
 
   it('whose first attempt fails is asked again by the others', async () => {
     let calls = 0;
-    const { ask } = await givenServer(() => (++calls === 1 ? { kind: 'bytes', status: 500, chunks: ['{}'], then: 'end' } : stream(['one'])));
+    const { ask } = await givenServer(() =>
+      ++calls === 1 ? { kind: 'bytes', status: 500, chunks: ['{}'], then: 'end' } : stream(['one']),
+    );
     const answers = await Promise.all([1, 2, 3].map(() => ask(request({ content: 'same' }))));
     expect(answers.map((answer) => endOf(answer).kind).sort()).toEqual(['failed', 'finished', 'finished']);
   });
@@ -173,7 +176,7 @@ describe('the same question many times at once', () => {
       leaving.abort();
     });
     expect(errorOf(await second).code).toBe('cancelled');
-    for (let next = await first.next(); next.done !== true; next = await first.next());
+    await restOf(first);
     expect((await eventsOf(bus)).filter(({ correlationid }) => correlationid === 'left')).toEqual([]);
   });
 });
@@ -201,7 +204,7 @@ describe('a request that no model is asked', () => {
     const under = [open(request()), open(request())];
     await Promise.all(under.map((answer) => answer.next()));
     expect(errorOf(await ask(request({ id: 'refused' })))).toMatchObject({ code: 'overloaded', retryAfterMs: 1_000 });
-    for (const answer of under) for (let next = await answer.next(); next.done !== true; next = await answer.next());
+    for (const answer of under) await restOf(answer);
     expect(endOf(await ask(request())).kind).toBe('finished');
     expect((await eventsOf(bus)).filter(({ correlationid }) => correlationid === 'refused')).toEqual([]);
   });

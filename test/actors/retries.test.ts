@@ -4,7 +4,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { startMockProvider, type MockProvider, type MockScript } from '../support/mock-provider.ts';
 import { allFrames } from '../support/openai-frames.ts';
 import { testSettings } from '../support/settings.ts';
-import { endOf, errorOf, eventsOfType, request, shapeOf, startActors, textOf, typesOf, type TestActors } from './support/actors.ts';
+import { endOf, errorOf, eventsOfType, request, restOf, shapeOf, startActors, textOf, typesOf, type TestActors } from './support/actors.ts';
 import { servedModel, simulatedModel } from './support/models.ts';
 
 /** A request with an id of the caller's is answered once, however often it comes, and whatever died in between is no longer here. */
@@ -205,12 +205,13 @@ describe('what a dead process left', () => {
     const { ask } = await given({
       bus,
       config: {
-        models: [{ ...simulatedModel().models![0]!, id: 'model-new' }],
+        models: [{ ...simulatedModel().models[0], id: 'model-new' }],
         arms: [{ id: 'arm-a', model: 'model-new' }],
       },
     });
-    expect(errorOf(await ask(retryable('r', 'r'))).code).toBe('provider_unavailable');
+    expect(errorOf(await ask(retryable('r', 'r'))).code).toBe('interrupted');
     expect(await eventsOfType(bus, 'response.failed')).toHaveLength(1);
+    expect((await eventsOfType(bus, 'reward.recorded'))[0]?.data.evidence.trials).toBe(0);
   });
 
   it('open, and meanwhile answered: it is given that answer if it has said nothing, else told to come again', async () => {
@@ -225,9 +226,8 @@ describe('what a dead process left', () => {
       const { ask } = await given({ bus, config });
       expect(textOf(await ask(retryable('r', 'r')))).toBe('one');
       // It was not dead after all, only slow. Its `started` has been told.
-      const rest = [];
       const [slow] = answers;
-      for (let next = await slow!.next(); next.done !== true; next = await slow!.next()) rest.push(next.value);
+      const rest = await restOf(slow!);
       expect(shapeOf(rest)).toBe(shape.replace('started ', ''));
       if (texts.length === 0) expect(textOf(rest)).toBe('one');
       else expect(errorOf(rest).code).toBe('unavailable');

@@ -4,7 +4,20 @@ import { PermanentError } from '../../src/errors.ts';
 import { idempotencyIds, requestIdSchema } from '../../src/events/index.ts';
 import { failureEvents } from '../../src/actors/outcome.ts';
 import { testSettings } from '../support/settings.ts';
-import { createTestBus, endOf, errorOf, eventsOfType, request, shapeOf, startActors, tenant, textOf, typesOf, type TestActors } from './support/actors.ts';
+import {
+  createTestBus,
+  endOf,
+  errorOf,
+  eventsOfType,
+  request,
+  restOf,
+  shapeOf,
+  startActors,
+  tenant,
+  textOf,
+  typesOf,
+  type TestActors,
+} from './support/actors.ts';
 import { away, losesAcknowledgements, withAnswers, withLog } from './support/faults.ts';
 import { simulatedModel } from './support/models.ts';
 
@@ -221,18 +234,23 @@ const closedBySomebody = async (bus: Bus, id: string): Promise<void> => {
   if (decision === undefined) throw new Error(`expected a decision for ${id}`);
   const requestId = requestIdSchema.parse(id);
   const { config } = testSettings();
-  const events = failureEvents({ instance: 'another', nowMs: Date.now, config }, { tenant, requestId, traceparent: undefined }, decision.id, {
-    code: 'interrupted',
-    detail: 'closed by somebody else',
-    arm: decision.data.arm,
-    model: decision.data.model,
-    costNanoUsd: 0,
-    promptTokens: 0,
-    completionTokens: 0,
-    latencyMs: 0,
-    streamed: true,
-    simulated: false,
-  });
+  const events = failureEvents(
+    { instance: 'another', nowMs: Date.now, config },
+    { tenant, requestId, traceparent: undefined },
+    decision.id,
+    {
+      code: 'interrupted',
+      detail: 'closed by somebody else',
+      arm: decision.data.arm,
+      model: decision.data.model,
+      costNanoUsd: 0,
+      promptTokens: 0,
+      completionTokens: 0,
+      latencyMs: 0,
+      streamed: true,
+      simulated: false,
+    },
+  );
   await bus.log.append(events, { idempotencyId: idempotencyIds.outcome(tenant, requestId) });
 };
 
@@ -243,8 +261,7 @@ describe('an outcome that somebody else recorded while this one was under way', 
     const answer = open({ ...retryable('r'), retryable: mayRetry });
     await answer.next();
     await closedBySomebody(bus, 'r');
-    const rest = [];
-    for (let next = await answer.next(); next.done !== true; next = await answer.next()) rest.push(next.value);
+    const rest = await restOf(answer);
     expect(errorOf(rest)).toEqual({ code: 'interrupted', message: 'This request failed before: closed by somebody else.' });
     expect(await typesOf(bus)).toEqual([['route.decided'], ['response.failed', 'reward.recorded']]);
   });

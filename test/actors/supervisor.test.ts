@@ -66,7 +66,9 @@ describe('a death', () => {
   it('of a command: the asker has a TransientError with the cause, others too until the next one lives, which is rebuilt as far as the log', async () => {
     const { supervised, deliver, listeners, pass } = await lives();
     deliver(1);
-    expect(() => supervised.ask('throw')).toThrow(expect.objectContaining({ name: 'TransientError', code: 'actor-crashed', cause: new TypeError('told to') }));
+    expect(() => supervised.ask('throw')).toThrow(
+      expect.objectContaining({ name: 'TransientError', code: 'actor-crashed', cause: new TypeError('told to') }),
+    );
     expect(supervised.phase()).toBe('dead');
     expect(() => supervised.ask('report')).toThrow(expect.objectContaining({ name: 'TransientError', code: 'actor-not-live' }));
     deliver(2);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DemoReport } from '../../src/demo/run-demo.ts';
+import type { DemoReport } from '../../src/demo/demo-report.ts';
 import { madeUpRows } from './recorded-data.ts';
 
 /** The command itself, with real processes: it has to start a yard, send, wait, count, and leave nothing behind. */

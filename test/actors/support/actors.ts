@@ -59,9 +59,7 @@ export const startActors = async (
     yard,
     open,
     ask: async (request, signal) => {
-      const parts: AnswerPart[] = [];
-      const answer = open(request, signal);
-      for (let next = await answer.next(); next.done !== true; next = await answer.next()) parts.push(next.value);
+      const parts = await restOf(open(request, signal));
       // What comes over a network next comes in a later turn of the event loop; the actors have folded by then.
       await nextTurn();
       return parts;
@@ -74,6 +72,13 @@ export const startActors = async (
   };
 };
 
+/** What is left of an answer, read to its end. */
+export const restOf = async (answer: AsyncIterator<AnswerPart>): Promise<readonly AnswerPart[]> => {
+  const parts: AnswerPart[] = [];
+  for (let next = await answer.next(); next.done !== true; next = await answer.next()) parts.push(next.value);
+  return parts;
+};
+
 /** Until the actors have folded what was acknowledged. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -81,7 +86,9 @@ let requests = 0;
 export const tenant = tenantSchema.parse('default');
 
 /** A request with an id of its own; equal contents are equal questions. */
-export const request = (changes: Partial<Omit<ChatRequest, 'requestId'>> & { readonly id?: string; readonly content?: string } = {}): ChatRequest => {
+export const request = (
+  changes: Partial<Omit<ChatRequest, 'requestId'>> & { readonly id?: string; readonly content?: string } = {},
+): ChatRequest => {
   const { id = `request-${++requests}`, content = id, ...rest } = changes;
   return {
     requestId: requestIdSchema.parse(id),

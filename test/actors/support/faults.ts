@@ -21,7 +21,10 @@ export const losesAcknowledgements = (log: EventLog, isLost: (idempotencyId: str
   };
 };
 
-export const withLog = (bus: Bus, change: (log: EventLog) => Partial<EventLog>): Bus => ({ ...bus, log: { ...bus.log, ...change(bus.log) } });
+export const withLog = (bus: Bus, change: (log: EventLog) => Partial<EventLog>): Bus => ({
+  ...bus,
+  log: { ...bus.log, ...change(bus.log) },
+});
 
 export const withAnswers = (bus: Bus, change: (answers: AnswerStore) => Partial<AnswerStore>): Bus => ({
   ...bus,
