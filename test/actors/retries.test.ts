@@ -139,6 +139,8 @@ describe('time', () => {
     expect(decisions).toHaveLength(2);
     expect(outcomes.map(({ causationid }) => causationid)).toEqual(decisions.map(({ id }) => id));
     expect(new Set(outcomes.map(({ id }) => id)).size).toBe(2);
+    // What is still kept is the answer of its earlier life, of which the log speaks no more.
+    expect(errorOf(await actors.ask(retryable('r'))).code).toBe('already_answered');
   });
 });
 

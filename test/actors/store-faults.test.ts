@@ -149,6 +149,7 @@ describe('an answer that was kept and not recorded', () => {
     expect(errorOf(await ask(retryable('hit', 'same'))).code).toBe('interrupted');
     const again = await ask(retryable('hit', 'same'));
     expect(textOf(again)).toBe(textOf(made));
+    expect(endOf(await ask(retryable('hit', 'same')))).toMatchObject({ kind: 'finished', repeated: true });
     expect(await eventsOfType(bus, 'cache.hit', 'hit')).toHaveLength(1);
   });
 
@@ -162,6 +163,36 @@ describe('an answer that was kept and not recorded', () => {
     expect(endOf(await ask(retryable('hit', 'same')))).toMatchObject({ kind: 'finished', repeated: false });
     expect(await eventsOfType(bus, 'response.completed', 'hit')).toHaveLength(1);
     expect(await eventsOfType(bus, 'cache.hit', 'hit')).toEqual([]);
+  });
+
+  it('from the cache: does not stand in the way of a decision that another process left open', async () => {
+    const bus = createTestBus();
+    const dying = await given(diesBefore(bus, 'cache.hit'), { instance: 'host-dead' });
+    await dying.ask(request({ content: 'same' }));
+    await dying.ask(retryable('hit', 'same'));
+    await dying.yard.close();
+    const another = await given(bus, { instance: 'host-dead-too' });
+    await another.open(retryable('hit', 'same')).next();
+    await another.yard.close();
+    const { ask } = await given(bus);
+    expect(endOf(await ask(retryable('hit', 'same')))).toMatchObject({ kind: 'finished', repeated: false });
+    expect(await eventsOfType(bus, 'route.decided', 'hit')).toHaveLength(1);
+  });
+
+  it('stands against one that is made at the same time: it is recorded, and given to whoever comes again', async () => {
+    const bus = createTestBus();
+    const dying = await given(diesBefore(bus, 'response.completed'), { instance: 'host-dead' });
+    const left = dying.open(retryable('r'));
+    await left.next();
+    await dying.yard.close();
+    const { open, ask } = await given(bus);
+    const second = open(retryable('r'));
+    await second.next();
+    expect(errorOf(await restOf(left)).code).toBe('interrupted');
+    // Its own text has been told, and the log will hold the other answer.
+    expect(errorOf(await restOf(second)).code).toBe('unavailable');
+    expect(endOf(await ask(retryable('r')))).toMatchObject({ kind: 'finished', repeated: true });
+    expect(await eventsOfType(bus, 'response.completed')).toHaveLength(1);
   });
 });
 
