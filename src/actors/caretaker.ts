@@ -70,6 +70,7 @@ export const startCaretaker = (options: {
   /** Ids of events that were given up, so that they are not given up again at each sweep. */
   const givenUp = new LRUCache<string, true>({ max: 10_000 });
   const closing = new AbortController();
+  const isClosing = (): boolean => closing.signal.aborted;
 
   const lanes = createLanes(laneCount);
 
@@ -147,11 +148,11 @@ export const startCaretaker = (options: {
 
   /** While the log is away nothing can be handled: left for a later sweep. What fails for another reason will always fail. */
   const attempt = async (eventId: string, handle: () => Promise<void>): Promise<void> => {
-    if (closing.signal.aborted) return;
+    if (isClosing()) return;
     try {
       await handle();
     } catch (error) {
-      if (closing.signal.aborted) return;
+      if (isClosing()) return;
       if (error instanceof TransientError) {
         logger.warn({ err: error, event: eventId }, 'left for the next sweep');
         return;
@@ -197,7 +198,7 @@ export const startCaretaker = (options: {
           logger.debug({ err: error }, 'swept in vain');
         })
         .finally(() => {
-          if (!closing.signal.aborted) schedule();
+          if (!isClosing()) schedule();
         });
     }, sweepMs);
     timer.unref();

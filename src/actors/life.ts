@@ -11,18 +11,19 @@ import type { Concern, Rebuilt } from './concern.ts';
  *
  * 1. The state is always the fold of an exact prefix of the log: entries arrive in order, one already folded is skipped, a gap is an invariant
  *    broken and ends the actor, whose supervisor starts another that is rebuilt from the log.
- * 2. A command is answered in the same macrostep, or refused: nobody waits for an actor that cannot answer.
+ * 2. A command is judged on the state as it stands, in the asker's turn, or refused: nobody waits for an actor that cannot answer. It is no event of the machine, for it
+ *    changes no phase; one that throws ends the actor.
  * 3. Entries that arrive while it rebuilds are kept (bounded) and folded after.
  *
  * It knows nothing of routing or caching: that is the concern's.
  */
-export type ActorEvent<Command, Reply> =
+export type ActorEvent =
   | { readonly type: 'start'; readonly atLeast: Sequence }
-  | { readonly type: 'command'; readonly command: Command; readonly settle: (outcome: CommandOutcome<Reply>) => void }
   | { readonly type: 'logged'; readonly entry: LogEntry }
   | { readonly type: 'connection.lost' }
   | { readonly type: 'connection.restored' }
   | { readonly type: 'drain' }
+  | { readonly type: 'crashed'; readonly error: unknown }
   | { readonly type: 'stop' };
 
 export type CommandOutcome<Reply> =
@@ -60,7 +61,7 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
   return setup({
     types: {
       context: {} as Context<State>,
-      events: {} as ActorEvent<Command, Reply>,
+      events: {} as ActorEvent,
     },
     actors: {
       rebuild: fromPromise<Rebuilt<State>, { readonly atLeast: Sequence }>(({ input, signal }) =>
@@ -68,22 +69,6 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
       ),
     },
     actions: {
-      refuse: ({ event, self }) => {
-        if (event.type === 'command') event.settle({ kind: 'refused', phase: self.getSnapshot().value as string });
-      },
-      answer: ({ event, context }) => {
-        if (event.type !== 'command') return;
-        if (context.state === null) throw new InvariantError(`${concern.role}: a command was answered before the state was rebuilt`);
-        let reply: Reply;
-        try {
-          reply = concern.handle(event.command, context.state);
-        } catch (error) {
-          // The asker learns of it, and the actor dies of it: its state may be wrong.
-          event.settle({ kind: 'crashed', error });
-          throw error;
-        }
-        event.settle({ kind: 'reply', reply });
-      },
       keep: assign(({ context, event }) => {
         if (event.type !== 'logged') return {};
         if (context.waiting.length >= waitingLimit)
@@ -100,13 +85,12 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
     id: concern.role,
     initial: 'starting',
     context: () => ({ state: null, sequence: sequence(0), atLeast: sequence(0), waiting: [] }),
-    on: { stop: '.stopped' },
+    on: { stop: '.stopped', crashed: { actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) } } },
     states: {
       starting: {
         on: {
           start: { target: 'rebuilding', actions: assign({ atLeast: ({ event }) => event.atLeast }) },
           logged: { actions: 'keep' },
-          command: { actions: 'refuse' },
         },
       },
       rebuilding: {
@@ -119,11 +103,10 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
           },
           onError: { actions: { type: 'fail', params: ({ event }) => ({ error: event.error }) } },
         },
-        on: { logged: { actions: 'keep' }, command: { actions: 'refuse' } },
+        on: { logged: { actions: 'keep' } },
       },
       live: {
         on: {
-          command: { actions: 'answer' },
           logged: { actions: 'fold' },
           'connection.lost': 'degraded',
           drain: 'draining',
@@ -132,14 +115,13 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
       /** Cut off from the log: it answers from the state it has. What it answers cannot be appended, so nothing is promised. */
       degraded: {
         on: {
-          command: { actions: 'answer' },
           logged: { actions: 'fold' },
           'connection.restored': 'live',
           drain: 'draining',
         },
       },
       /** What is under way may still ask; the process begins nothing new. */
-      draining: { on: { command: { actions: 'answer' }, logged: { actions: 'fold' } } },
+      draining: { on: { logged: { actions: 'fold' } } },
       stopped: { type: 'final' },
     },
   });
@@ -147,3 +129,21 @@ export const createLife = <State, Command, Reply>(concern: Concern<State, Comman
 
 export type Life<State, Command, Reply> = ReturnType<typeof createLife<State, Command, Reply>>;
 export type LifeRef<State, Command, Reply> = ActorRefFrom<Life<State, Command, Reply>>;
+
+const judging: ReadonlySet<string> = new Set(['live', 'degraded', 'draining']);
+
+export const judge = <State, Command, Reply>(
+  concern: Pick<Concern<State, Command, Reply>, 'handle'>,
+  actor: LifeRef<State, Command, Reply>,
+  command: Command,
+): CommandOutcome<Reply> => {
+  const { value: phase, context } = actor.getSnapshot();
+  if (context.state === null || !judging.has(phase)) return { kind: 'refused', phase };
+  try {
+    return { kind: 'reply', reply: concern.handle(command, context.state) };
+  } catch (error) {
+    // The asker learns of it, and the actor dies of it: its state may be wrong.
+    actor.send({ type: 'crashed', error });
+    return { kind: 'crashed', error };
+  }
+};

@@ -3,7 +3,7 @@ import { createActor } from 'xstate';
 import { TransientError } from '../errors.ts';
 import type { Concern, Role } from './concern.ts';
 import type { Delivery } from './delivery.ts';
-import { createLife, type ActorEvent, type CommandOutcome, type LifeRef } from './life.ts';
+import { createLife, judge, type ActorEvent, type CommandOutcome, type LifeRef } from './life.ts';
 
 /**
  * Keeps one actor alive. An actor that dies is never repaired: another is started, which is rebuilt from the log, after a pause that doubles
@@ -79,7 +79,7 @@ export const supervise = <State, Command, Reply>(
   };
 
   /** A dead or stopped actor hears nothing. */
-  const tell = (event: ActorEvent<Command, Reply>) => {
+  const tell = (event: ActorEvent) => {
     if (phase !== 'dead' && phase !== 'stopped') current.send(event);
   };
 
@@ -87,18 +87,8 @@ export const supervise = <State, Command, Reply>(
 
   return {
     role: concern.role,
-    ask: (command) => {
-      // The machine settles a command in the same step; without an outcome there was no living actor to take it.
-      let outcome: CommandOutcome<Reply> = { kind: 'refused', phase };
-      tell({
-        type: 'command',
-        command,
-        settle: (settled) => {
-          outcome = settled;
-        },
-      });
-      return replyOf(outcome, concern.role);
-    },
+    ask: (command) =>
+      replyOf(phase === 'dead' || phase === 'stopped' ? { kind: 'refused', phase } : judge(concern, current, command), concern.role),
     phase: () => phase,
     restarts: () => restarts,
     live: (timeoutMs) =>

@@ -204,6 +204,4 @@ export const configSchema = z
 export type ConfigInput = z.input<typeof configSchema>;
 export type Config = z.infer<typeof configSchema>;
 export type ModelConfig = Config['models'][number];
-export type ArmConfig = Config['arms'][number];
-export type ProviderConfig = ModelConfig['provider'];
 export type RewardConfig = Config['reward'];

@@ -95,4 +95,4 @@ const envelopeTexts = ['id', 'source', 'time', 'dataschema', 'tenant', 'correlat
 const hasEnvelope = (event: Header & { readonly [attribute: string]: unknown }): boolean =>
   event['specversion'] === '1.0' && envelopeTexts.every((name) => typeof event[name] === 'string');
 
-export const isEventType = (type: string): type is EventType => Object.hasOwn(catalogue, type);
+const isEventType = (type: string): type is EventType => Object.hasOwn(catalogue, type);

@@ -1,15 +1,5 @@
 export { catalogue, type DataOf, type EventOf, type EventType, type SwitchyardEvent } from './catalogue.ts';
-export {
-  contentTypes,
-  decodeEvents,
-  encodeEvents,
-  isEventType,
-  type Checks,
-  type Decoded,
-  type Encoded,
-  type NonEmpty,
-  type PoisonReason,
-} from './codec.ts';
+export { contentTypes, decodeEvents, encodeEvents, type Checks, type NonEmpty } from './codec.ts';
 export { makeEvent, type EventContext } from './envelope.ts';
 export {
   nameSchema,

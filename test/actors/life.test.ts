@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
-import { createLife, type CommandOutcome } from '../../src/actors/life.ts';
+import { createLife, judge } from '../../src/actors/life.ts';
 import { InvariantError } from '../../src/errors.ts';
 import { sequence } from '../../src/events/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -8,16 +8,13 @@ import { counting, entryOf, upTo, type Counting, type CountingCommand } from './
 
 /** One actor without its supervisor: what it went through, what it died of, and what it says. */
 const given = (changes: Partial<Counting> = {}) => {
-  const actor = createActor(createLife(counting(changes)));
+  const concern = counting(changes);
+  const actor = createActor(createLife(concern));
   const phases: string[] = [];
   const deaths: unknown[] = [];
   actor.subscribe({ next: ({ value }) => phases.at(-1) === value || phases.push(value), error: (error) => deaths.push(error) });
   actor.start();
-  const command = (asked: CountingCommand) => {
-    let outcome: CommandOutcome<readonly number[]> | undefined;
-    actor.send({ type: 'command', command: asked, settle: (settled) => (outcome = settled) });
-    return outcome;
-  };
+  const command = (asked: CountingCommand) => judge(concern, actor, asked);
   return {
     actor,
     phases,

@@ -50,7 +50,7 @@ const askNats = async (nc: NatsConnection, id: string): Promise<Asked> => {
   const inbox = createInbox();
   const untilMs = Date.now() + patienceMs;
   const answers: string[] = [];
-  let error: string | null = null;
+  const heard: { error: string | null } = { error: null };
   const ended = Promise.withResolvers<void>();
   const subscription = nc.subscribe(inbox, {
     callback: (failure, message) => {
@@ -61,8 +61,8 @@ const askNats = async (nc: NatsConnection, id: string): Promise<Asked> => {
         response?: { choices: { message: { content: string } }[] };
       };
       if (json.type === 'final') answers.push(json.response?.choices[0]?.message.content ?? '');
-      else if (json.type === 'error' && !again.has(json.code ?? '')) error = json.code ?? 'no code';
-      if (json.type === 'final' || error !== null) ended.resolve();
+      else if (json.type === 'error' && !again.has(json.code ?? '')) heard.error = json.code ?? 'no code';
+      if (json.type === 'final' || heard.error !== null) ended.resolve();
     },
   });
   const headers = natsHeaders();
@@ -77,10 +77,10 @@ const askNats = async (nc: NatsConnection, id: string): Promise<Asked> => {
       () => false,
     );
     await Promise.race([ended.promise, sleep(accepted ? answerPatienceMs : 100)]);
-  } while (answers.length === 0 && error === null && Date.now() < untilMs);
+  } while (answers.length === 0 && heard.error === null && Date.now() < untilMs);
   await nc.flush().catch(() => undefined);
   subscription.unsubscribe();
-  return { id, via: 'nats', answers, error: answers.length === 0 ? (error ?? 'patience') : error, attempts };
+  return { id, via: 'nats', answers, error: answers.length === 0 ? (heard.error ?? 'patience') : heard.error, attempts };
 };
 
 /** Keeps `concurrency` callers busy, half of them over NATS, until `stop` is called; resolves with what each was told. */
