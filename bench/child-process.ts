@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -27,7 +28,7 @@ export const endProcess = async (child: ChildProcess): Promise<void> => {
 
 /** The mock provider as a process of its own; resolves when it can be asked. */
 export const startMockProcess = async (): Promise<StartedProcess & { readonly url: string }> => {
-  const child = spawn(process.execPath, [new URL('mock-provider.ts', import.meta.url).pathname], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'mock-provider.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
   endWithThisProcess(child);
   for await (const line of createInterface({ input: child.stdout })) {
     const { url } = JSON.parse(line) as { readonly url: string };

@@ -1,3 +1,4 @@
+import { setImmediate as folded } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
@@ -95,11 +96,14 @@ export const startCaretaker = (options: {
         },
         verdict.data,
       );
-      await append([reward], {
+      const appended = await append([reward], {
         idempotencyId: idempotencyIds.revision(event.tenant, event.correlationid, verdict.data.revision),
         untilMs: nowMs() + appendPatienceMs,
         signal: closing.signal,
       });
+      // The next judgement of this request builds on this one: its turn comes when the router has folded it.
+      if (appended.kind === 'appended') await folded();
+      else await delivery.catchUp();
       return;
     }
     const isStray = verdict.kind === 'unrewarded' || (verdict.kind === 'unknown' && nowMs() - Date.parse(event.time) > unmatchedFeedbackMs);
@@ -154,7 +158,7 @@ export const startCaretaker = (options: {
     } catch (error) {
       if (isClosing()) return;
       if (error instanceof TransientError) {
-        logger.warn({ err: error, event: eventId }, 'left for the next sweep');
+        logger.debug({ err: error, event: eventId }, 'left for the next sweep');
         return;
       }
       logger.error({ err: error, event: eventId }, 'cannot be handled; left as it is');

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 
 /**
- * A process of the yard, kept alive: one that ends without being asked is started again after a pause that doubles with each early death.
+ * A process of the yard, kept alive: one that ends without being asked is started again, after a pause that doubles with each death before it was ready.
  * It says `ready` with its addresses over the IPC channel; when its parent dies the channel closes and it stops by itself (see shutdown.ts).
  */
 export type Child = {
@@ -22,7 +22,6 @@ export const hopelessStatus = 78;
 
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
-const steadyMs = 30_000;
 /** A process that was never ready is given up after so many tries. */
 const earlyDeathsMax = 5;
 
@@ -44,12 +43,13 @@ export const keepAlive = (options: {
   let timer: NodeJS.Timeout | undefined;
 
   const start = () => {
-    const bornMs = Date.now();
+    let isReady = false;
     child = fork(options.script, options.args, { env: options.env, stdio: ['ignore', 2, 2, 'ipc'] });
     child.on('message', (message) => {
       const ready = readySchema.safeParse(message);
       if (!ready.success) return;
       wasReady = true;
+      isReady = true;
       first.resolve(ready.data.addresses);
     });
     child.on('exit', (status, signal) => {
@@ -66,7 +66,8 @@ export const keepAlive = (options: {
         options.onHopeless(message);
         return;
       }
-      deathsInARow = Date.now() - bornMs > steadyMs ? 1 : deathsInARow + 1;
+      // One that became ready in this life does not die of its start.
+      deathsInARow = isReady ? 1 : deathsInARow + 1;
       const pauseMs = Math.min(firstPauseMs * 2 ** (deathsInARow - 1), longestPauseMs);
       logger.error({ status, signal, pauseMs }, 'process ended; starting it again');
       timer = setTimeout(start, pauseMs);

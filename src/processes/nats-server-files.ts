@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 type ServerShape = { readonly dataDir: string; readonly port: number; readonly durability: Config['log']['durability'] };
 
 export const filesIn = (dataDir: string) => ({
+  pid: path.join(dataDir, 'nats-server.pid'),
   config: path.join(dataDir, 'nats-server.conf'),
   log: path.join(dataDir, 'nats-server.log'),
   errors: path.join(dataDir, 'nats-server.err'),

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
 import { PermanentError, TransientError } from '../errors.ts';
+import { endLeftBehind } from './left-behind.ts';
 import { configurationOf, filesIn, portIn, tailOf } from './nats-server-files.ts';
 
 /**
@@ -60,6 +61,9 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
   const { binary, dataDir, host = '127.0.0.1', readyTimeoutMs = defaultReadyTimeoutMs } = options;
   const files = filesIn(dataDir);
   mkdirSync(dataDir, { recursive: true });
+  // Two servers on one store would be the end of it.
+  const leftBehind = pidIn(files.pid);
+  if (leftBehind !== null) await endLeftBehind(leftBehind, files.config);
   rmSync(files.ports, { recursive: true, force: true });
   mkdirSync(files.ports);
   rmSync(files.log, { force: true });
@@ -69,6 +73,7 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
   // A process group of its own: Ctrl-C in a terminal reaches the whole group, and the server must outlive whoever still has to finish its work.
   const child = spawn(binary, ['--config', files.config], { stdio: ['ignore', 'ignore', stderr], detached: true });
   closeSync(stderr);
+  writeFileSync(files.pid, `${child.pid ?? ''}`);
   const ended = Promise.withResolvers<undefined>();
   let cause: string | undefined;
   child.once('error', (error) => {
@@ -102,6 +107,15 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
   throw notStarted(`${binary} at ${host}:${options.port}`, reason, `${tailOf(files.errors)}${tailOf(files.log)}`.trim());
 };
 
+const pidIn = (file: string): number | null => {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'));
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
+  } catch {
+    return null;
+  }
+};
+
 const greetingMs = 1_000;
 
 /** The first line that a server says to a client tells whether JetStream is up. */
@@ -129,8 +143,14 @@ const isReady = (host: string, port: number): Promise<boolean> =>
   });
 
 const notStarted = (what: string, reason: string, output: string): PermanentError | TransientError => {
-  const message = `nats-server did not start (${what}): ${reason}${output === '' ? '' : `\n${output}`}`;
-  return /address already in use/i.test(output)
-    ? new PermanentError('port-taken', message)
-    : new TransientError('nats-server-not-started', message, greetingMs);
+  if (/address already in use/i.test(output))
+    return new PermanentError(
+      'port-taken',
+      `expected a free port for nats-server, but another process has the one it was given (${what}); set another one as nats.port or by SWITCHYARD_NATS_PORT, or name the server that runs there by NATS_URL`,
+    );
+  return new TransientError(
+    'nats-server-not-started',
+    `nats-server did not start (${what}): ${reason}${output === '' ? '' : `\n${output}`}`,
+    greetingMs,
+  );
 };

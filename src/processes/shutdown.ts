@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 /**
- * Ends a process in order: on SIGTERM, on SIGINT, and when the parent that forked it is gone. The second signal ends it at once.
+ * Ends a process in order: on SIGTERM, on SIGINT when it has no parent, and when the parent that forked it is gone. The second signal ends it at once.
  * An error that nobody caught ends the process too, by way of its supervisor, which starts another: a process in an unknown state must not go on.
  */
 export const onShutdown = (logger: Logger, close: () => Promise<void>): void => {
@@ -25,7 +25,8 @@ export const onShutdown = (logger: Logger, close: () => Promise<void>): void => 
     shutDown('SIGTERM');
   });
   process.on('SIGINT', () => {
-    shutDown('SIGINT');
+    // Ctrl-C reaches the whole group of processes: one that has a parent leaves the order of stopping to it.
+    if (process.send === undefined) shutDown('SIGINT');
   });
   process.on('disconnect', () => {
     shutDown('parent gone');

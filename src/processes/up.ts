@@ -31,10 +31,16 @@ export const up = async (settings: Settings, options: { readonly roles?: string;
   const { config } = settings;
   const logger = options.logger ?? pino({ level: config.logLevel, base: { process: 'up' } });
   mkdirSync(config.dataDir, { recursive: true });
-  await takeOver(config.dataDir, logger);
+  takeOver(config.dataDir);
 
   const hopeless = Promise.withResolvers<string>();
-  const nats = config.nats.url === undefined ? await keepNats(settings, logger, hopeless.resolve) : null;
+  let run: Run | null = null;
+  const onPid = (natsPid: number) => {
+    if (run === null) return;
+    run = { ...run, natsPid };
+    writeRun(config.dataDir, run);
+  };
+  const nats = config.nats.url === undefined ? await keepNats(settings, logger, { onHopeless: hopeless.resolve, onPid }) : null;
   const natsUrl = nats?.url() ?? config.nats.url;
   if (natsUrl === undefined) throw new TypeError('a nats-server without an address');
   const env = environmentFor(settings, {
@@ -63,7 +69,7 @@ export const up = async (settings: Settings, options: { readonly roles?: string;
 
   try {
     const [workerAddresses, projectorAddresses] = await Promise.all([worker.ready, projector.ready]);
-    const run: Run = {
+    const begun: Run = {
       pid: process.pid,
       startedAt: new Date().toISOString(),
       natsUrl,
@@ -71,9 +77,10 @@ export const up = async (settings: Settings, options: { readonly roles?: string;
       httpUrl: workerAddresses.http ?? null,
       sqlUrl: projectorAddresses.sql ?? null,
     };
-    writeRun(config.dataDir, run);
+    run = begun;
+    writeRun(config.dataDir, begun);
     return {
-      run,
+      run: begun,
       pids: () => ({ nats: nats?.pid(), worker: worker.pid(), projector: projector.pid() }),
       close,
       hopeless: hopeless.promise,
@@ -84,8 +91,8 @@ export const up = async (settings: Settings, options: { readonly roles?: string;
   }
 };
 
-/** Refuses a folder that another yard runs in; ends a nats-server that a killed one left behind. */
-const takeOver = async (dataDir: string, logger: Logger) => {
+/** Refuses a folder that another yard runs in, and forgets one that was killed. */
+const takeOver = (dataDir: string) => {
   const left = readRun(dataDir);
   if (left === null) return;
   if (left.pid !== process.pid && isAlive(left.pid) && commandOf(left.pid).includes('node'))
@@ -93,11 +100,6 @@ const takeOver = async (dataDir: string, logger: Logger) => {
       'already-running',
       `expected a data folder that no other yard uses, but process ${left.pid} runs in ${dataDir} since ${left.startedAt}; stop it, or set SWITCHYARD_DATA_DIR to another folder`,
     );
-  if (left.natsPid !== null && isAlive(left.natsPid) && commandOf(left.natsPid).includes('nats-server')) {
-    logger.warn({ pid: left.natsPid }, 'stopping a nats-server that an earlier run left behind');
-    process.kill(left.natsPid, 'SIGTERM');
-    for (let i = 0; i < 100 && isAlive(left.natsPid); i++) await sleep(100);
-  }
   removeRun(dataDir);
 };
 
@@ -106,13 +108,17 @@ const commandOf = (pid: number): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return 'node nats-server';
+    return 'node';
   }
 };
 
 type KeptNats = { readonly url: () => string; readonly pid: () => number; readonly stop: () => Promise<void> };
 
-const keepNats = async (settings: Settings, logger: Logger, onHopeless: (message: string) => void): Promise<KeptNats> => {
+const keepNats = async (
+  settings: Settings,
+  logger: Logger,
+  { onHopeless, onPid }: { readonly onHopeless: (message: string) => void; readonly onPid: (pid: number) => void },
+): Promise<KeptNats> => {
   const { config } = settings;
   const options = {
     binary: findNatsServer(),
@@ -130,6 +136,7 @@ const keepNats = async (settings: Settings, logger: Logger, onHopeless: (message
         await sleep(pauseMs);
         try {
           server = await startNatsServer({ ...options, port });
+          onPid(server.pid);
           watch();
           return;
         } catch (error) {

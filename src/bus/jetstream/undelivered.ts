@@ -26,7 +26,20 @@ export const buryUndelivered = async (link: Link, topology: Topology, dead: Dead
 };
 
 const bury = async (link: Link, dead: DeadLetters, notice: TakenItem): Promise<void> => {
-  const { stream_seq: sequence, deliveries } = noticeSchema.parse(JSON.parse(new TextDecoder().decode(notice.body)));
+  const read = readNotice(notice.body);
+  if (read === null) {
+    // Anybody may publish on the subject of the notices.
+    await dead.put({
+      reason: 'poison-notice',
+      detail: 'expected a notice of the server that an item was handed out for the last time',
+      origin: notice.subject,
+      originSequence: notice.sequence,
+      id: `${streams.undelivered}:${notice.sequence}`,
+      body: notice.body,
+    });
+    return;
+  }
+  const { stream_seq: sequence, deliveries } = read;
   const item = await link.jsm.streams.getMessage(streams.requests, { seq: sequence });
   if (item === null) {
     link.logger.warn({ sequence, deliveries }, 'an undelivered request was gone before it could be buried');
@@ -46,4 +59,12 @@ const bury = async (link: Link, dead: DeadLetters, notice: TakenItem): Promise<v
   );
   // False: somebody was quicker.
   await link.jsm.streams.deleteMessage(streams.requests, sequence, false);
+};
+
+const readNotice = (body: Uint8Array): z.infer<typeof noticeSchema> | null => {
+  try {
+    return noticeSchema.parse(JSON.parse(new TextDecoder().decode(body)));
+  } catch {
+    return null;
+  }
 };
