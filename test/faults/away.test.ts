@@ -85,6 +85,14 @@ describe('poison', () => {
     await nc.close();
   });
 
+  it('as a notice of an undelivered request: one dead letter', { timeout: 60_000 }, async () => {
+    const nc = await connect({ servers: yard.natsUrl });
+    nc.publish('$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.SWITCHYARD_REQUESTS.workers', garbage);
+    await waitUntil('a dead letter', async () => (await bus.dead.list({ limit: 100 })).some(({ reason }) => reason === 'poison-notice'));
+    expect(await ask('after-poison-3')).toBe(200);
+    await nc.close();
+  });
+
   it(
     'as a request and as feedback over NATS: refused with a code where somebody can hear it, a dead letter where not',
     { timeout: 60_000 },
