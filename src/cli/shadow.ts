@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { rowsFromClickhouse } from './ask-clickhouse.ts';
+import { configOption, jsonOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
+import { locateYard, type AddressOptions } from './locate.ts';
+import { dollars, grouped, milliseconds, nanoUsd } from './numbers.ts';
+import { fromOption, periodOf, toOption, type PeriodOptions } from './period.ts';
+import { writeTable } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+type ShadowOptions = AddressOptions & PeriodOptions;
+
+export const addShadow: AddCommand = (program, terminal) => {
+  const command = program
+    .command('shadow')
+    .summary('compare arms on requests that two of them answered')
+    .description(
+      'Per pair of arms, requests that were answered by the first and also sent to the second: failures, latency, cost and similarity. Differences are second less first, with their 95 % interval (paired t). docs/shadow.md says how to read it.',
+    )
+    .addOption(fromOption())
+    .addOption(toOption())
+    .option('--tenant <name>', 'of one tenant')
+    .addOption(jsonOption('one object'))
+    .addOption(sqlUrlOption())
+    .addOption(configOption())
+    .action((options: ShadowOptions) => shadow(terminal, options));
+  withExamples(command, [
+    ['./switchyard shadow', 'all there is'],
+    ['./switchyard shadow --from 1d --tenant support-desk', 'the last day of one tenant'],
+    ['./switchyard shadow --json | jq .pairs', 'for programs'],
+  ]);
+};
+
+const shadow = async (terminal: Terminal, options: ShadowOptions): Promise<void> => {
+  const located = locateYard(options);
+  const signal = terminal.interrupted();
+  const { where, parameters } = periodOf(options);
+  const ask = async <Row>(statement: string, row: z.ZodType<Row>) => rowsFromClickhouse(located, statement, row, { parameters, signal });
+  const pairs = await ask(pairsSql(where), pairSchema);
+  const [totals] = await ask(totalsSql(where), totalsSchema);
+  const [skipped] = await ask(skippedSql(where), skippedSchema);
+  if (totals === undefined || skipped === undefined) throw new TypeError('expected a row of an aggregate without groups');
+  await (options.json === true ? terminal.json({ ...totals, skipped, pairs }) : show(terminal, pairs, totals, skipped));
+};
+
+const both = `delivered_outcome = 'completed' AND shadow_outcome = 'completed'`;
+const interval = (difference: string, condition: string) => `studentTTestOneSampleIf(0.95)(toFloat64(${difference}), 0, ${condition})`;
+
+/** The view shadow_comparison of a part of the log, and the intervals. What cannot be said of so few requests is NULL. */
+const pairsSql = (where: string): string => `
+SELECT
+    delivered_arm AS deliveredArm,
+    shadow_arm AS shadowArm,
+    count() AS requests,
+    countIf(delivered_outcome != 'completed') AS deliveredFailed,
+    countIf(shadow_outcome != 'completed') AS shadowFailed,
+    countIf(${both}) AS bothCompleted,
+    avgOrNullIf(delivered_latency_ms, ${both}) AS deliveredLatencyMs,
+    avgOrNullIf(shadow_latency_ms, ${both}) AS shadowLatencyMs,
+    shadowLatencyMs - deliveredLatencyMs AS latencyMsDifference,
+    ${interval('shadow_latency_ms - delivered_latency_ms', both)} AS latencyTest,
+    ifNotFinite(latencyTest.confidence_interval_low, NULL) AS latencyMsLow,
+    ifNotFinite(latencyTest.confidence_interval_high, NULL) AS latencyMsHigh,
+    avgOrNullIf(delivered_first_token_ms, ${both}) AS deliveredFirstTokenMs,
+    avgOrNullIf(shadow_first_token_ms, ${both}) AS shadowFirstTokenMs,
+    avg(delivered_cost_nano_usd) AS deliveredCostNanoUsd,
+    avg(shadow_cost_nano_usd) AS shadowCostNanoUsd,
+    shadowCostNanoUsd - deliveredCostNanoUsd AS costNanoUsdDifference,
+    ${interval('toInt64(shadow_cost_nano_usd) - toInt64(delivered_cost_nano_usd)', '1')} AS costTest,
+    ifNotFinite(costTest.confidence_interval_low, NULL) AS costNanoUsdLow,
+    ifNotFinite(costTest.confidence_interval_high, NULL) AS costNanoUsdHigh,
+    avgOrNullIf(delivered_score, shadow_score IS NOT NULL) AS deliveredScore,
+    avgOrNullIf(shadow_score, delivered_score IS NOT NULL) AS shadowScore,
+    avgOrNull(similarity) AS meanSimilarity,
+    countIf(delivered_simulated OR shadow_simulated) AS simulated
+FROM shadows
+WHERE ${where}
+GROUP BY delivered_arm, shadow_arm
+ORDER BY delivered_arm, shadow_arm`;
+
+const number = z.coerce.number();
+const maybe = z.number().nullable();
+const pairSchema = z.object({
+  deliveredArm: z.string(),
+  shadowArm: z.string(),
+  requests: number,
+  deliveredFailed: number,
+  shadowFailed: number,
+  bothCompleted: number,
+  deliveredLatencyMs: maybe,
+  shadowLatencyMs: maybe,
+  latencyMsDifference: maybe,
+  latencyMsLow: maybe,
+  latencyMsHigh: maybe,
+  deliveredFirstTokenMs: maybe,
+  shadowFirstTokenMs: maybe,
+  deliveredCostNanoUsd: z.number(),
+  shadowCostNanoUsd: z.number(),
+  costNanoUsdDifference: z.number(),
+  costNanoUsdLow: maybe,
+  costNanoUsdHigh: maybe,
+  deliveredScore: maybe,
+  shadowScore: maybe,
+  meanSimilarity: maybe,
+  simulated: number,
+});
+type Pair = z.infer<typeof pairSchema>;
+
+const totalsSql = (where: string): string => `
+SELECT
+    (SELECT count() FROM decisions WHERE ${where}) AS decided,
+    count() AS shadows,
+    sum(shadow_cost_nano_usd) AS costNanoUsd,
+    sum(overrun_nano_usd) AS overrunNanoUsd
+FROM shadows
+WHERE ${where}`;
+const totalsSchema = z.object({ decided: number, shadows: number, costNanoUsd: number, overrunNanoUsd: number });
+
+const reasons = ['noSecondArm', 'cancelled', 'concurrency', 'rate', 'budget', 'draining', 'unavailable'] as const;
+const skippedSql = (where: string): string =>
+  `SELECT sum(no_second_arm) AS noSecondArm, ${reasons
+    .slice(1)
+    .map((reason) => `sum(shadow_skips.${reason}) AS ${reason}`)
+    .join(', ')} FROM (SELECT *, counted_to AS time FROM shadow_skips) AS shadow_skips WHERE ${where}`;
+const skippedSchema = z.object({
+  noSecondArm: number,
+  cancelled: number,
+  concurrency: number,
+  rate: number,
+  budget: number,
+  draining: number,
+  unavailable: number,
+});
+
+const show = async (
+  terminal: Terminal,
+  pairs: readonly Pair[],
+  totals: z.infer<typeof totalsSchema>,
+  skipped: z.infer<typeof skippedSchema>,
+): Promise<void> => {
+  const right = (title: string) => ({ title, align: 'right' as const });
+  const hasScores = pairs.some(({ deliveredScore }) => deliveredScore !== null);
+  await writeTable(
+    terminal,
+    [
+      { title: 'delivered' },
+      { title: 'shadow' },
+      right('requests'),
+      right('failed'),
+      right('latency'),
+      right('difference (95 %)'),
+      right('first token'),
+      right('cost'),
+      right('difference (95 %)'),
+      ...(hasScores ? [right('score')] : []),
+      right('similarity'),
+    ],
+    pairs.map((pair) => [
+      pair.deliveredArm,
+      pair.shadowArm,
+      grouped(pair.requests),
+      `${grouped(pair.deliveredFailed)} / ${grouped(pair.shadowFailed)}`,
+      besides(pair.deliveredLatencyMs, pair.shadowLatencyMs, milliseconds),
+      withInterval(pair.latencyMsDifference, pair.latencyMsLow, pair.latencyMsHigh, signedMilliseconds),
+      besides(pair.deliveredFirstTokenMs, pair.shadowFirstTokenMs, milliseconds),
+      besides(pair.deliveredCostNanoUsd, pair.shadowCostNanoUsd, nanoUsd),
+      withInterval(pair.costNanoUsdDifference, pair.costNanoUsdLow, pair.costNanoUsdHigh, signedNanoUsd),
+      ...(hasScores ? [besides(pair.deliveredScore, pair.shadowScore, (score) => score.toFixed(3))] : []),
+      pair.meanSimilarity?.toFixed(2) ?? '-',
+    ]),
+  );
+  const share = totals.decided === 0 ? '' : ` (${((100 * totals.shadows) / totals.decided).toFixed(1)} %)`;
+  await terminal.line(
+    `\n${grouped(totals.shadows)} shadows of ${grouped(totals.decided)} decisions${share}, ${nanoUsd(totals.costNanoUsd)}${totals.overrunNanoUsd === 0 ? '' : `, of it ${nanoUsd(totals.overrunNanoUsd)} beyond what was reserved`}`,
+  );
+  const named = Object.entries(skipped).filter(([, count]) => count > 0);
+  if (named.length > 0)
+    await terminal.line(`due and not made: ${named.map(([reason, count]) => `${reason} ${grouped(count)}`).join(', ')}`);
+  if (pairs.some(({ simulated }) => simulated > 0))
+    await terminal.line('simulated models took part: their figures are declared, not measured');
+};
+
+const besides = (delivered: number | null, other: number | null, say: (value: number) => string): string =>
+  delivered === null || other === null ? '-' : `${say(delivered)} / ${say(other)}`;
+
+const withInterval = (difference: number | null, low: number | null, high: number | null, say: (value: number) => string): string => {
+  if (difference === null) return '-';
+  return low === null || high === null ? say(difference) : `${say(difference)} (${say(low)} to ${say(high)})`;
+};
+
+const sign = (value: number): string => (value < 0 ? '-' : '+');
+const signedMilliseconds = (ms: number): string => `${sign(ms)}${milliseconds(Math.abs(ms))}`;
+const signedNanoUsd = (nano: number): string => `${sign(nano)}${dollars(Math.abs(nano) / 1e9)}`;
