@@ -1,15 +1,12 @@
-import type { Json, JsonObject } from '../json.ts';
+import { isJsonList, type Json, type JsonObject } from '../json.ts';
 
 /** JSON with the keys of every object in order: equal texts exactly for equal values. The depth of what comes from outside is limited at the border. */
 export const canonicalJson = (value: Json): string => {
-  if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (isJsonList(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   return `{${namesInOrder(value)
     .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name] ?? null)}`)
     .join(',')}}`;
 };
-
-// Array.isArray does not narrow a readonly array.
-const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 const namesInOrder = (object: JsonObject): readonly string[] => Object.keys(object).sort();

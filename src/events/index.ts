@@ -12,7 +12,10 @@ export {
   type Tenant,
 } from './identifiers.ts';
 export { cacheHit, cacheStored } from './schemas/cache.ts';
-export { policyActivated, routeDecided, type RequestFeatures } from './schemas/route.ts';
+export { routeDecided, type RecordedFeatures, type RequestFeatures } from './schemas/route.ts';
+export { budgetPaced, canaryEnded, canaryStarted, policyActivated, type PolicySpec } from './schemas/policy.ts';
 export { failureCodeSchema, responseCompleted, responseFailed, type FailureCode } from './schemas/response.ts';
-export { feedbackReceived, rewardRecorded } from './schemas/reward.ts';
+export { feedbackReceived, feedbackRejected, type FeedbackKind } from './schemas/feedback.ts';
+export { rewardRecorded } from './schemas/reward.ts';
+export { shadowCompleted, shadowGranted, shadowSkipped } from './schemas/shadow.ts';
 export { idempotencyIds, subjects } from './subjects.ts';

@@ -30,6 +30,13 @@ export const idempotencyIds = {
   decision: (tenant: Tenant, requestId: string) => `${tenant}:route:${requestId}`,
   outcome: (tenant: Tenant, requestId: string) => `${tenant}:outcome:${requestId}`,
   revision: (tenant: Tenant, requestId: string, revision: number) => `${tenant}:reward:${requestId}:${revision}`,
-  feedback: (tenant: Tenant, requestId: string, feedbackId: string) => `${tenant}:feedback:${requestId}:${feedbackId}`,
-  policy: (version: string) => `_system:policy:${version}`,
+  /** Both ids may hold a colon, so that one would not tell where the first ends. */
+  feedback: (tenant: Tenant, requestId: string, feedbackId: string) => `${tenant}:feedback:${requestId}|${feedbackId}`,
+  rejection: (tenant: Tenant, feedbackEventId: string) => `${tenant}:feedback-rejected:${feedbackEventId}`,
+  /** Each change of policy has a number: of two that would make the same one, the first stands. */
+  policyChange: (change: number) => `_system:policy:${change}`,
+  pace: (tenant: Tenant, step: number) => `${tenant}:pace:${step}`,
+  shadow: (tenant: Tenant, requestId: string) => `${tenant}:shadow:${requestId}`,
+  shadowBlock: (windowStartMs: number, block: number) => `_system:shadow:${windowStartMs}:${block}`,
+  shadowSkips: (tenant: Tenant, host: string, count: number) => `${tenant}:shadow-skips:${host}:${count}`,
 } as const;

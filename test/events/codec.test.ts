@@ -5,7 +5,7 @@ import { anyEvent, eventOf, optionalAttributes } from '../support/event-arbitrar
 import { storedEvent } from '../support/stored-events.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const decision = storedEvent('route.decided', 1) as SwitchyardEvent;
+const decision = storedEvent('route.decided', 2) as SwitchyardEvent;
 
 describe('what is encoded comes back equal', () => {
   it.each(Object.keys(catalogue) as EventType[])('%s', (type) => {

@@ -115,7 +115,7 @@ const importsOf = (tree: ts.SourceFile): readonly Imported[] => {
 };
 
 /** The domain computes; of Node it may have hashes, which are functions of their input. */
-const domainMayTake: ReadonlySet<string> = new Set(['createHash', 'createHmac', 'hash']);
+const domainMayTake: ReadonlySet<string> = new Set(['createHash', 'createHmac', 'createSecretKey', 'hash']);
 
 const importFaults = (file: string, from: string, { specifier, typeOnly, names }: Imported): string[] => {
   if (!specifier.startsWith('.')) {

@@ -4,7 +4,7 @@ import { connectBus } from '../../src/bus/jetstream/connect.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { sequence, type Sequence, type SwitchyardEvent } from '../../src/events/index.ts';
 import type { TestYard } from './yard.ts';
-import { waitUntil } from './wait-until.ts';
+import { eventually } from './eventually.ts';
 
 /**
  * What a yard has recorded, counted from the log itself and from ClickHouse: the yardstick of every fault test.
@@ -33,7 +33,9 @@ export const readLog = async (bus: Bus, to?: Sequence): Promise<readonly Switchy
 export const auditLog = async (bus: Bus): Promise<ReadonlyMap<string, RequestRecord>> => {
   const records = new Map<string, RequestRecord>();
   for (const event of await readLog(bus)) {
-    if (event.type === 'policy.activated') continue;
+    // Of no request.
+    if (event.type === 'policy.activated' || event.type === 'policy.canary_started' || event.type === 'policy.canary_ended') continue;
+    if (event.type === 'budget.paced' || event.type === 'shadow.granted' || event.type === 'shadow.skipped') continue;
     const record = records.get(event.correlationid) ?? { decisions: 0, hits: 0, outcomes: 0, rewards: 0, revisions: 0, outcome: null };
     records.set(event.correlationid, record);
     switch (event.type) {
@@ -53,7 +55,9 @@ export const auditLog = async (bus: Bus): Promise<ReadonlyMap<string, RequestRec
         else record.revisions++;
         break;
       case 'cache.stored':
+      case 'shadow.completed':
       case 'feedback.received':
+      case 'feedback.rejected':
         break;
     }
   }
@@ -78,13 +82,12 @@ export const sql = async <Row>(yard: TestYard, query: string): Promise<readonly 
 /** Waits until ClickHouse holds every message that is in the log now; returns the last of them. */
 export const drained = async (yard: TestYard, bus: Bus, timeoutMs = 60_000): Promise<Sequence> => {
   const { last } = await bus.log.bounds();
-  await waitUntil(
-    `the projection to reach message ${last}`,
+  await eventually(
     async () => {
       const [row] = await sql<{ last: number | string }>(yard, 'SELECT max(sequence) AS last FROM switchyard.events');
       return Number(row?.last ?? 0) >= last;
     },
-    { timeoutMs, everyMs: 200 },
+    { what: `the projection to reach message ${last}`, withinMs: timeoutMs, everyMs: 200 },
   );
   return last;
 };

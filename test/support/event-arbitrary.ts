@@ -6,7 +6,8 @@ import { schemaNode, type SchemaNode } from '../../src/config/schema-view.ts';
 const valueOf = (node: SchemaNode): fc.Arbitrary<unknown> => {
   if (node.const !== undefined) return fc.constant(node.const);
   if (node.enum !== undefined) return fc.constantFrom(...node.enum);
-  if (node.anyOf !== undefined) return fc.oneof(...node.anyOf.map(valueOf));
+  const branches = node.anyOf ?? node.oneOf;
+  if (branches !== undefined) return fc.oneof(...branches.map(valueOf));
   switch (node.type) {
     case 'null':
       return fc.constant(null);
@@ -31,17 +32,24 @@ const valueOf = (node: SchemaNode): fc.Arbitrary<unknown> => {
   }
 };
 
-const numberOf = ({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: SchemaNode): fc.Arbitrary<number> =>
-  fc
-    .double({
-      min: minimum ?? exclusiveMinimum ?? -1e15,
-      minExcluded: exclusiveMinimum !== undefined,
-      max: maximum ?? exclusiveMaximum ?? 1e15,
-      maxExcluded: exclusiveMaximum !== undefined,
-      noNaN: true,
-    })
-    // JSON has no negative zero.
-    .map((value) => value + 0);
+const numberOf = ({ minimum, exclusiveMinimum, maximum, exclusiveMaximum, multipleOf }: SchemaNode): fc.Arbitrary<number> => {
+  if (multipleOf !== undefined) {
+    const parts = Math.round(1 / multipleOf);
+    return fc.integer({ min: (minimum ?? 0) * parts, max: (maximum ?? 1_000) * parts }).map((count) => count / parts);
+  }
+  return (
+    fc
+      .double({
+        min: minimum ?? exclusiveMinimum ?? -1e15,
+        minExcluded: exclusiveMinimum !== undefined,
+        max: maximum ?? exclusiveMaximum ?? 1e15,
+        maxExcluded: exclusiveMaximum !== undefined,
+        noNaN: true,
+      })
+      // JSON has no negative zero.
+      .map((value) => value + 0)
+  );
+};
 
 const stringOf = ({ format, pattern, minLength, maxLength }: SchemaNode): fc.Arbitrary<string> => {
   if (format === 'date-time')
@@ -50,8 +58,28 @@ const stringOf = ({ format, pattern, minLength, maxLength }: SchemaNode): fc.Arb
   return fc.string({ unit: 'binary', minLength: minLength ?? 0, maxLength: Math.min(maxLength ?? 64, 64) });
 };
 
-const objectOf = ({ properties = {}, required = [] }: SchemaNode): fc.Arbitrary<unknown> =>
-  fc.record(Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, valueOf(child)])), { requiredKeys: [...required] });
+const objectOf = (node: SchemaNode): fc.Arbitrary<unknown> => {
+  const { properties = {}, required = [], additionalProperties } = node;
+  if (isWeights(node)) return weights;
+  if (additionalProperties !== undefined && additionalProperties !== false && Object.keys(properties).length === 0)
+    return fc.dictionary(fc.constantFrom('small', 'medium', 'large'), valueOf(additionalProperties), { maxKeys: 3, noNullPrototype: true });
+  return fc.record(Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, valueOf(child)])), {
+    // What a policy leaves out is filled in while it is read, so that it would not come back equal.
+    requiredKeys: Object.entries(properties).flatMap(([key, child]) =>
+      required.includes(key) || child.default !== undefined ? [key] : [],
+    ),
+  });
+};
+
+/** The four weights of the reward sum to one, which JSON Schema cannot say. */
+const isWeights = ({ properties = {} }: SchemaNode): boolean =>
+  Object.keys(properties).sort().join() === 'cache,cost,streaming,success' &&
+  Object.values(properties).every(({ type }) => type === 'number');
+
+const weights = fc
+  .tuple(fc.nat(1_024), fc.nat(1_024), fc.nat(1_024))
+  .map((cuts) => cuts.toSorted((a, b) => a - b).map((cut) => cut / 1_024))
+  .map(([a = 0, b = 0, c = 0]) => ({ success: a, streaming: b - a, cache: c - b, cost: 1 - c }));
 
 /** Valid events of a type, made from its very schema: a new event or field is covered without a line here. */
 export const eventOf = (type: EventType): fc.Arbitrary<SwitchyardEvent> =>

@@ -14,6 +14,8 @@ import {
   type NonEmpty,
   type SwitchyardEvent,
 } from '../../src/events/index.ts';
+import { evidenceFields } from '../../src/domain/routing/evidence.ts';
+import { evidenceOf, filing } from '../domain/support/events.ts';
 
 /** Events as requests make them, for tests and measurements of what is made from events. `i` names the request and gives its figures. */
 export const testTenant = tenantSchema.parse('default');
@@ -39,13 +41,26 @@ export const decided = (i: number, data: Partial<DataOf<'route.decided'>> = {}) 
     arm: armOf(i),
     model: modelOf(i),
     propensity: 0.25,
-    policy: { id: 'thompson', version: '0123456789abcdef' },
+    policy: { id: 'thompson', version: '0123456789abcdef', canary: false, trial: null },
     stateSequence: sequence(i),
     draw: 0.5,
     floor: 0.01,
     weights: equalWeights,
+    decidedAt: null,
+    pacing: null,
+    conversation: null,
+    needs: [],
     maxOutputTokens: 0,
-    candidates: [0, 1, 2, 3].map((k) => ({ arm: armOf(k), model: modelOf(k), alpha: 1 + k, beta: 2.5, propensity: 0.25 })),
+    candidates: [0, 1, 2, 3].map((k) => ({
+      arm: armOf(k),
+      model: modelOf(k),
+      posterior: { family: 'beta', alpha: 1 + k, beta: 2.5 } as const,
+      expectedCostNanoUsd: null,
+      expectedLatencyMs: null,
+      adjustment: 0,
+      floor: 0.01,
+      propensity: 0.25,
+    })),
     exclusions: [{ arm: 'arm-z', reason: 'disabled' }],
     features: {
       version: 1,
@@ -110,7 +125,8 @@ export const rewarded = (i: number, data: Partial<DataOf<'reward.recorded'>> = {
     parts,
     weights: equalWeights,
     rewardMicro: Math.round(0.4 * parts.success + 0.2 * (parts.streaming + parts.cache + parts.cost)),
-    evidence: { trials: 1, ...parts },
+    ...filing,
+    evidence: evidenceOf(parts),
     ...data,
   });
 };
@@ -132,6 +148,9 @@ export const hit = (i: number, of: number) =>
 
 export const judged = (i: number, data: Partial<DataOf<'feedback.received'>> = {}) =>
   makeEvent(feedbackReceived, context(i), { feedbackId: `feedback-${i}`, kind: 'thumb', scoreMicro: 250_000, ...data });
+
+/** What a revision or a cached answer adds where it adds nothing. */
+export const noEvidence = Object.fromEntries(evidenceFields.map((field) => [field, 0])) as DataOf<'reward.recorded'>['evidence'];
 
 /** The two messages that a request leaves in the log: its decision, and what came of it. */
 export const requestMessages = (i: number): readonly [NonEmpty<SwitchyardEvent>, NonEmpty<SwitchyardEvent>] => [

@@ -11,7 +11,7 @@ import { applyMigrations, readMigrations } from '../../src/projections/migration
 import { runProjector, type Projector } from '../../src/projections/projector.ts';
 import { requestMessages } from './projection-events.ts';
 import { testSettings } from './settings.ts';
-import { waitUntil } from './wait-until.ts';
+import { eventually } from './eventually.ts';
 
 export const quiet = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
 
@@ -56,7 +56,10 @@ export const startTestProjector = (
 /** Waits until the table holds the end of the log. */
 export const caughtUp = async (projector: Projector, log: EventLog): Promise<void> => {
   const { last } = await log.bounds();
-  await waitUntil(`the projection to reach ${last}`, () => projector.status().checkpoint >= last && projector.status().lagMs === 0);
+  await eventually(() => projector.status().checkpoint >= last && projector.status().lagMs === 0, {
+    what: `the projection to reach ${last}`,
+    withinMs: 30_000,
+  });
 };
 
 export const count = async (clickhouse: Clickhouse, from: string): Promise<number> =>

@@ -7,6 +7,7 @@ import {
   type NonEmpty,
   type SwitchyardEvent,
 } from '../../src/events/index.ts';
+import { evidenceOf, filing } from '../domain/support/events.ts';
 
 /** What a request leaves in the log when it is done: three events, about 2 kB, of one tenant. Equal numbers give equal events but for `pad`. */
 export const sampleTenant = tenantSchema.parse('acme');
@@ -46,7 +47,8 @@ export const sampleBatch = (n: number, pad = ''): NonEmpty<SwitchyardEvent> => {
       parts: { success: 1_000_000, streaming: 812_345, cache: 0, cost: 512_345 },
       weights: { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
       rewardMicro: 664_938,
-      evidence: { trials: 1, success: 1_000_000, streaming: 812_345, cache: 0, cost: 512_345 },
+      ...filing,
+      evidence: evidenceOf({ success: 1_000_000, streaming: 812_345, cache: 0, cost: 512_345 }),
     }),
     makeEvent(cacheStored, context('stored'), {
       ...arm,

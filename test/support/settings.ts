@@ -23,6 +23,8 @@ export const testSettings = (config: Partial<ConfigInput> = {}, secrets: Partial
       { id: 'arm-a', model: 'model-a' },
       { id: 'arm-b', model: 'model-b' },
     ],
+    // Tests count events; those that are about shadows say so.
+    shadow: { share: 0 },
     ...config,
   }),
   secrets: { natsPassword: undefined, clickhousePassword: undefined, hashKey: new Uint8Array(32).fill(7), apiKeys: new Map(), ...secrets },

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { loadSettings } from '../../src/config/load.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { up, type RunningYard } from '../../src/processes/up.ts';
-import { waitUntil } from './wait-until.ts';
+import { eventually } from './eventually.ts';
 
 /**
  * The real yard for one test file: real processes, a real nats-server, the real engine, on free ports of the loopback and in a folder of its own.
@@ -52,6 +52,8 @@ const testConfig = {
     { id: 'c', model: 'sim-c' },
   ],
   tenants: [{ id: 'default' }, { id: 'acme' }],
+  // Tests count events; those that are about shadows say so.
+  shadow: { share: 0 },
 };
 
 export const writeConfig = (folder: string, overrides: Overrides = {}): string => {
@@ -82,7 +84,7 @@ export const startTestYard = async (overrides: Overrides = {}, options: { readon
       process.kill(pid(name), 'SIGKILL');
     },
     ready: async () => {
-      await waitUntil('the yard to be ready', async () => (await fetch(`${httpUrl}/readyz`)).status === 200, { timeoutMs: 60_000 });
+      await eventually(async () => (await fetch(`${httpUrl}/readyz`)).status === 200, { what: 'the yard to be ready', withinMs: 60_000 });
     },
     close: async () => {
       await running.close();

@@ -1,9 +1,10 @@
-import type { DataOf, FailureCode } from '../../events/index.ts';
+import type { DataOf, FailureCode, FeedbackKind } from '../../events/index.ts';
+import { prevailing, type Judgement } from './judgement.ts';
 
 /**
  * What a request was worth, in four parts of 0 to 1, kept in whole millionths. Explained in docs/reward.md.
  *
- *   success    1 when the answer ended by itself, 1/2 when it was cut at a length limit, 0 when it was filtered or failed; feedback's score takes its place
+ *   success    1 when the answer ended by itself, 1/2 when it was cut at a length limit, 0 when it was filtered or failed; the judgement that stands takes its place
  *   streaming  1 / (1 + t / target) for the time to the first token, times the same for the longest pause
  *   cache      1 when the answer entered the cache, else 0
  *   cost       1 / (1 + cost / target)
@@ -29,16 +30,17 @@ const nothing: RewardParts = { success: 0, streaming: 0, cache: 0, cost: 0 };
 export const rewardForCompletion = (given: {
   readonly completed: DataOf<'response.completed'>;
   readonly cached: boolean;
+  readonly filing: Filing;
   readonly config: RewardSettings;
 }): RewardRecorded => {
-  const { completed, cached, config } = given;
+  const { completed, cached, filing, config } = given;
   const parts: RewardParts = {
     success: successOf(completed.finishReason),
     streaming: streamingOf(completed, config),
     cache: cached ? million : 0,
     cost: micro(decline(completed.costNanoUsd / nanoUsdPerUsd, config.costTargetUsd)),
   };
-  return firstReward(completed, 'completion', parts, config.weights, 1);
+  return firstReward(completed, 'completion', parts, config.weights, filing);
 };
 
 /**
@@ -46,13 +48,14 @@ export const rewardForCompletion = (given: {
  * tenant who weighs cost most. `no_candidate` has no arm and so no reward.
  */
 export const rewardForFailure = (given: {
-  readonly failed: Pick<DataOf<'response.failed'>, 'code'> & { readonly arm: string; readonly model: string };
+  readonly failed: Measured & Pick<DataOf<'response.failed'>, 'code'>;
+  readonly filing: Filing;
   readonly config: RewardSettings;
 }): RewardRecorded => {
-  const { failed, config } = given;
+  const { failed, filing, config } = given;
   return othersFault.has(failed.code)
-    ? firstReward(failed, 'interruption', nothing, config.weights, 0)
-    : firstReward(failed, 'failure', nothing, config.weights, 1);
+    ? firstReward(failed, 'interruption', nothing, config.weights, { ...filing, cells: [] })
+    : firstReward(failed, 'failure', nothing, config.weights, filing);
 };
 
 /** They say nothing of the arm: the caller left, or our own process ended. Recorded, but no trial. */
@@ -70,7 +73,7 @@ export const rewardForCacheHit = (given: {
     cache: million,
     cost: million,
   };
-  return firstReward(completed, 'cache', parts, config.weights, 0);
+  return firstReward({ ...completed, ...noUse }, 'cache', parts, config.weights, unfiled);
 };
 
 /** A reward as it stands in the log. */
@@ -81,21 +84,37 @@ export type StandingReward = {
   readonly parts: RewardParts;
   /** Whether it counts for the arm: not that of an answer from the cache or of an interruption. */
   readonly counts: boolean;
+  readonly filing: Filing;
+  /** What the success part rests on; undefined while it is how the answer ended. */
+  readonly judgedBy: FeedbackKind | undefined;
 };
 
-/** The revision that feedback makes. Its evidence is the difference to what stood before. */
-export const reviseReward = (standing: StandingReward, scoreMicro: number, weights: RewardWeights): RewardRecorded => {
-  const { arm, model, counts } = standing;
-  const parts: RewardParts = { ...standing.parts, success: scoreMicro };
+/** The revision that feedback makes, also when something stands that outranks it. Its evidence is the difference to what stood before. */
+export const reviseReward = (standing: StandingReward, judgement: Judgement, weights: RewardWeights): RewardRecorded => {
+  const { arm, model, counts, filing } = standing;
+  const judgedBy = prevailing(judgement.kind, standing.judgedBy);
+  const parts: RewardParts = judgedBy === judgement.kind ? { ...standing.parts, success: judgement.scoreMicro } : standing.parts;
   return {
     arm,
     model,
     revision: standing.revision + 1,
     cause: 'feedback',
+    feedbackId: judgement.feedbackId,
+    judgedBy,
     parts,
     weights,
     rewardMicro: weigh(parts, weights),
-    evidence: { ...nothing, trials: 0, success: counts ? scoreMicro - standing.parts.success : 0 },
+    ...filing,
+    evidence: {
+      trials: 0,
+      measured: 0,
+      failures: 0,
+      ...withSquares(nothing),
+      success: counts ? parts.success - standing.parts.success : 0,
+      successSquare: counts ? squared(parts.success) - squared(standing.parts.success) : 0,
+      ...noUse,
+      spendSquare: 0,
+    },
   };
 };
 
@@ -109,21 +128,56 @@ export const weigh = (parts: RewardParts, weights: RewardWeights): number =>
   );
 
 const firstReward = (
-  { arm, model }: { readonly arm: string; readonly model: string },
+  measured: Measured,
   cause: RewardRecorded['cause'],
   parts: RewardParts,
   weights: RewardWeights,
-  trials: 0 | 1,
-): RewardRecorded => ({
-  arm,
-  model,
-  revision: 0,
-  cause,
-  parts,
-  weights,
-  rewardMicro: weigh(parts, weights),
-  evidence: trials === 1 ? { trials, ...parts } : { trials, ...nothing },
+  filing: Filing,
+): RewardRecorded => {
+  const { arm, model, costNanoUsd, latencyMs, promptTokens, completionTokens } = measured;
+  const counts = filing.cells.length > 0;
+  return {
+    arm,
+    model,
+    revision: 0,
+    cause,
+    parts,
+    weights,
+    rewardMicro: weigh(parts, weights),
+    ...filing,
+    evidence: {
+      trials: counts ? 1 : 0,
+      measured: counts ? 1 : 0,
+      failures: counts && cause === 'failure' ? 1 : 0,
+      ...(counts ? withSquares(parts) : withSquares(nothing)),
+      costNanoUsd,
+      spendSquare: Math.round((costNanoUsd / 1_000) ** 2),
+      latencyMs: Math.round(latencyMs),
+      promptTokens,
+      completionTokens,
+    },
+  };
+};
+
+/** Under which decision a reward is filed. Without cells no arm learns from it. */
+export type Filing = Pick<RewardRecorded, 'policy' | 'decidedAt' | 'cells'>;
+
+const unfiled: Filing = { policy: null, decidedAt: null, cells: [] };
+
+/** What an attempt did use. */
+type Measured = Pick<DataOf<'response.completed'>, 'arm' | 'model' | 'costNanoUsd' | 'latencyMs' | 'promptTokens' | 'completionTokens'>;
+const noUse = { costNanoUsd: 0, latencyMs: 0, promptTokens: 0, completionTokens: 0 };
+
+const withSquares = (parts: RewardParts) => ({
+  ...parts,
+  successSquare: squared(parts.success),
+  streamingSquare: squared(parts.streaming),
+  cacheSquare: squared(parts.cache),
+  costSquare: squared(parts.cost),
 });
+
+/** Of a part in millionths, in millionths. */
+const squared = (part: number): number => Math.round((part * part) / million);
 
 /** The names that providers give to the end of an answer. One that nobody knows is taken for half: neither blame nor praise. */
 const successOf = (finishReason: string): number => {

@@ -1,26 +1,150 @@
+import type { DataOf } from '../../events/index.ts';
+import { blockStart, blockSpan, tickOf } from './time-blocks.ts';
+
 /**
- * What is known of the arms: whole numbers, summed. Trials count rewards, the parts are sums in millionths. A sum of integers does not depend on the
- * order of its terms, so the live fold, a fold of the log and a sum in SQL are equal to the last digit (up to 9e9 rewards, 2^53 millionths).
+ * What is known of the arms: whole numbers, summed, by arm, cell (a kind of request, from coarse to fine, see features) and block of time. A sum of whole numbers does not
+ * depend on the order of its terms and the blocks depend only on the latest moment seen, so the live fold, a fold of the log in any order and a sum in SQL are equal
+ * to the last digit (up to 9e9 rewards, 2^53 millionths). Decay is applied when evidence is read.
  */
-export type ArmEvidence = {
-  readonly trials: number;
-  readonly success: number;
-  readonly streaming: number;
-  readonly cache: number;
-  readonly cost: number;
+export type RewardEvidence = DataOf<'reward.recorded'>['evidence'];
+
+/** In this order in sums. Parts and their squares in millionths, money in 1e-9 dollars, its square in (1e-6 dollars)^2. */
+export const evidenceFields = [
+  'trials',
+  'measured',
+  'failures',
+  'success',
+  'streaming',
+  'cache',
+  'cost',
+  'successSquare',
+  'streamingSquare',
+  'cacheSquare',
+  'costSquare',
+  'costNanoUsd',
+  'spendSquare',
+  'latencyMs',
+  'promptTokens',
+  'completionTokens',
+] as const satisfies readonly (keyof RewardEvidence)[];
+export type EvidenceField = (typeof evidenceFields)[number];
+
+/** One number for each of `evidenceFields`. */
+export type Sums = Float64Array;
+export const fieldIndex = Object.fromEntries(evidenceFields.map((field, index) => [field, index])) as Readonly<
+  Record<EvidenceField, number>
+>;
+const width = evidenceFields.length;
+export const noSums = (): Sums => new Float64Array(width);
+
+export const sumsOf = (evidence: RewardEvidence): Sums => Float64Array.from(evidenceFields, (field) => evidence[field]);
+
+/** The cell of all requests. */
+export const everyRequest = 'all';
+
+export type Block = { readonly start: number; readonly span: number; readonly sums: Sums };
+
+/** The evidence of one arm in one cell. */
+export type Series = {
+  /** By time, without gaps being stored; always the partition of `partitionedAt`. */
+  blocks: Block[];
+  partitionedAt: number;
+  /** Grows with every change; `closedVersion` only with a change before the last block. */
+  version: number;
+  closedVersion: number;
+  readonly total: Sums;
+  /** Sums as they were read last, see memory.ts. */
+  readonly memo: Map<string, ReadMemo>;
+};
+export type ReadMemo = {
+  closedVersion: number;
+  version: number;
+  tick: number;
+  since: number;
+  readonly closed: Sums;
+  readonly sums: Sums;
 };
 
-export type Evidence = ReadonlyMap<string, ArmEvidence>;
+export type ArmSeries = {
+  readonly cells: Map<string, Series>;
+  /** Grows with every change of any cell. */
+  version: number;
+};
 
-/** Evidence and the log sequence whose prefix it is the fold of. */
-export type EvidenceAt = { readonly sequence: number; readonly evidence: Evidence };
+export type Evidence = {
+  /** Tick of the latest evidence, in whichever order it came: the partition of time depends on nothing else. */
+  latestTick: number;
+  readonly arms: Map<string, ArmSeries>;
+};
 
-export const noEvidence: ArmEvidence = { trials: 0, success: 0, streaming: 0, cache: 0, cost: 0 };
+export const emptyEvidence = (): Evidence => ({ latestTick: 0, arms: new Map() });
 
-export const addEvidence = (a: ArmEvidence, b: ArmEvidence): ArmEvidence => ({
-  trials: a.trials + b.trials,
-  success: a.success + b.success,
-  streaming: a.streaming + b.streaming,
-  cache: a.cache + b.cache,
-  cost: a.cost + b.cost,
-});
+/** Adds to the evidence of an arm, in each of the cells, at a moment. Changes `evidence`. */
+export const addEvidence = (evidence: Evidence, arm: string, cells: readonly string[], atMs: number, delta: Sums): void => {
+  const tick = tickOf(atMs);
+  if (tick > evidence.latestTick) evidence.latestTick = tick;
+  const series = armSeries(evidence, arm);
+  series.version++;
+  for (const cell of cells) addToSeries(cellSeries(series, cell), tick, evidence.latestTick, delta);
+};
+
+/** Adds sums of a block that was summed elsewhere, in ClickHouse. The block must be one of the partition at `evidence.latestTick`, or lie within one. */
+export const addBlock = (evidence: Evidence, arm: string, cell: string, startTick: number, delta: Sums): void => {
+  const series = armSeries(evidence, arm);
+  series.version++;
+  addToSeries(cellSeries(series, cell), startTick, evidence.latestTick, delta);
+};
+
+const armSeries = (evidence: Evidence, arm: string): ArmSeries => {
+  const known = evidence.arms.get(arm);
+  if (known !== undefined) return known;
+  const made: ArmSeries = { cells: new Map(), version: 0 };
+  evidence.arms.set(arm, made);
+  return made;
+};
+
+const cellSeries = (arm: ArmSeries, cell: string): Series => {
+  const known = arm.cells.get(cell);
+  if (known !== undefined) return known;
+  const made: Series = { blocks: [], partitionedAt: 0, version: 0, closedVersion: 0, total: noSums(), memo: new Map() };
+  arm.cells.set(cell, made);
+  return made;
+};
+
+const addToSeries = (series: Series, tick: number, latestTick: number, delta: Sums): void => {
+  partition(series, latestTick);
+  series.version++;
+  addInto(series.total, delta);
+  const start = blockStart(tick, latestTick);
+  const { blocks } = series;
+  // Nearly always the last one, or one after it.
+  let index = blocks.length - 1;
+  while (index >= 0 && (blocks[index]?.start ?? 0) > start) index--;
+  const found = blocks[index];
+  if (index < blocks.length - 1 || found?.start !== start) series.closedVersion++;
+  if (found?.start === start) addInto(found.sums, delta);
+  else blocks.splice(index + 1, 0, { start, span: blockSpan(tick, latestTick), sums: delta.slice() });
+};
+
+/** Merges blocks that have become one with age. */
+export const partition = (series: Series, latestTick: number): void => {
+  if (series.partitionedAt === latestTick) return;
+  series.partitionedAt = latestTick;
+  const { blocks } = series;
+  let kept = 0;
+  let changed = false;
+  for (const block of blocks) {
+    const span = blockSpan(block.start, latestTick);
+    const start = Math.floor(block.start / span) * span;
+    const last = blocks[kept - 1];
+    changed ||= span !== block.span;
+    if (kept > 0 && last?.start === start) addInto(last.sums, block.sums);
+    else blocks[kept++] = span === block.span ? block : { start, span, sums: block.sums };
+  }
+  blocks.length = kept;
+  if (changed) series.closedVersion++;
+};
+
+export const addInto = (sums: Sums, delta: Sums): void => {
+  for (let i = 0; i < width; i++) sums[i] = (sums[i] ?? 0) + (delta[i] ?? 0);
+};

@@ -1,6 +1,6 @@
-import type { EventOf, Sequence, SwitchyardEvent, Tenant } from '../../events/index.ts';
+import type { EventOf, Sequence, SwitchyardEvent } from '../../events/index.ts';
 import type { StandingReward } from '../reward/reward.ts';
-import { addFeedback, noPendingFeedback, removeFeedback, type PendingFeedback } from './pending-feedback.ts';
+import { addFeedback, keyOf, noPendingFeedback, removeFeedback, type PendingFeedback } from './pending-feedback.ts';
 import { createRing, type Ring } from './ring.ts';
 
 /**
@@ -8,7 +8,7 @@ import { createRing, type Ring } from './ring.ts';
  * for each event, and bounded: the requests that ended first are forgotten first, open ones only when there are no others.
  *
  * 1. A request has one beginning and one outcome; feedback of one id counts once.
- * 2. Feedback becomes revisions in the order of the log, so that all routers propose the same; the last score stands.
+ * 2. Feedback is judged in the order of the log, so that all routers propose the same. It waits here until its consequence, a revision or a rejection, is in the log.
  * 3. An event that was folded before changes nothing.
  */
 export type Ledger = {
@@ -21,6 +21,8 @@ export type Ledger = {
   readonly ended: Ring<string>;
   /** Also that of requests that are not known. */
   readonly feedback: PendingFeedback;
+  /** The arm that answered last in each conversation, the one that was quiet longest first. */
+  readonly conversations: Map<string, string>;
   /** Requests that were forgotten to make room. */
   forgotten: number;
 };
@@ -28,21 +30,27 @@ export type Ledger = {
 export type LedgerEntry = {
   /** Of the decision, the hit of the cache, or the failure of a request that no arm could take. */
   readonly sequence: Sequence;
+  /** When that happened. */
+  readonly begunAtMs: number;
   outcomeSequence: Sequence | null;
   reward: StandingReward | null;
-  /** Ids of the feedback that became revisions. */
-  feedbackIds: readonly string[];
+  /** The feedback that became revisions. */
+  counted: readonly CountedFeedback[];
 };
+
+export type CountedFeedback = { readonly feedbackId: string; readonly eventId: string };
 
 /** So often one request can be judged anew. */
 export const revisionLimit = 100;
 
-export const emptyLedger = (limit: number): Ledger => ({
+/** Room for so many requests, and for so much feedback that waits. */
+export const emptyLedger = (limit: number, feedbackLimit = limit): Ledger => ({
   limit,
   requests: new Map(),
   open: new Map(),
   ended: createRing(),
-  feedback: noPendingFeedback(limit),
+  feedback: noPendingFeedback(feedbackLimit),
+  conversations: new Map(),
   forgotten: 0,
 });
 
@@ -51,14 +59,15 @@ export const evolveLedger = (ledger: Ledger, event: SwitchyardEvent, at: Sequenc
   const key = keyOf(event.tenant, event.correlationid);
   switch (event.type) {
     case 'route.decided':
-      if (begin(ledger, key, at) !== null) ledger.open.set(key, event);
+      if (begin(ledger, key, event, at) !== null) ledger.open.set(key, event);
+      if (event.data.conversation !== null) remember(ledger, event.data.conversation.id, event.data.arm);
       break;
     case 'cache.hit':
-      if (begin(ledger, key, at) !== null) ledger.ended.push(key);
+      if (begin(ledger, key, event, at) !== null) ledger.ended.push(key);
       break;
     case 'response.completed':
     case 'response.failed':
-      end(ledger, key, at);
+      end(ledger, key, event, at);
       break;
     case 'reward.recorded':
       reward(ledger, key, event);
@@ -66,51 +75,71 @@ export const evolveLedger = (ledger: Ledger, event: SwitchyardEvent, at: Sequenc
     case 'feedback.received':
       receive(ledger, key, event);
       break;
+    case 'feedback.rejected':
+      if (event.causationid !== undefined) removeFeedback(ledger.feedback, event.causationid);
+      break;
+    case 'budget.paced':
     case 'cache.stored':
     case 'policy.activated':
+    case 'policy.canary_ended':
+    case 'policy.canary_started':
+    case 'shadow.completed':
+    case 'shadow.granted':
+    case 'shadow.skipped':
       break;
   }
   return ledger;
 };
 
-export const keyOf = (tenant: Tenant, requestId: string): string => `${tenant}:${requestId}`;
-
 /** Null when the request is known already. */
-const begin = (ledger: Ledger, key: string, at: Sequence): LedgerEntry | null => {
+const begin = (ledger: Ledger, key: string, event: SwitchyardEvent, at: Sequence): LedgerEntry | null => {
   if (ledger.requests.has(key)) return null;
   if (ledger.requests.size >= ledger.limit) forgetOne(ledger);
-  const entry: LedgerEntry = { sequence: at, outcomeSequence: null, reward: null, feedbackIds: [] };
+  const entry: LedgerEntry = { sequence: at, begunAtMs: Date.parse(event.time), outcomeSequence: null, reward: null, counted: [] };
   ledger.requests.set(key, entry);
   return entry;
 };
 
-const end = (ledger: Ledger, key: string, at: Sequence): void => {
+const end = (ledger: Ledger, key: string, event: SwitchyardEvent, at: Sequence): void => {
   // A request that no arm could take begins with its failure; so does, for this ledger, one whose decision lies before the log that was read.
-  const begun = begin(ledger, key, at);
+  const begun = begin(ledger, key, event, at);
   if (begun !== null || ledger.open.delete(key)) ledger.ended.push(key);
   const entry = begun ?? ledger.requests.get(key);
   if (entry !== undefined) entry.outcomeSequence ??= at;
 };
 
 const reward = (ledger: Ledger, key: string, event: EventOf<'reward.recorded'>): void => {
-  const { arm, model, revision, parts, cause, evidence } = event.data;
+  const { arm, model, revision, parts, cause, evidence, judgedBy, policy, decidedAt, cells } = event.data;
   const entry = ledger.requests.get(key);
   const before = entry?.reward ?? null;
   if (before !== null && revision <= before.revision) return;
-  const applied = cause === 'feedback' && event.causationid !== undefined ? ledger.feedback.byId.get(event.causationid) : undefined;
-  if (applied !== undefined) removeFeedback(ledger.feedback, key, applied);
+  const eventId = cause === 'feedback' ? event.causationid : undefined;
+  // Events of version 1 do not name the feedback; it is still waiting here then.
+  const feedbackId = event.data.feedbackId ?? (eventId === undefined ? undefined : ledger.feedback.byId.get(eventId)?.data.feedbackId);
+  if (eventId !== undefined) removeFeedback(ledger.feedback, eventId);
   if (entry === undefined) return;
-  entry.reward = { arm, model, revision, parts, counts: before?.counts ?? evidence.trials === 1 };
-  if (applied !== undefined) entry.feedbackIds = [...entry.feedbackIds, applied.data.feedbackId];
+  entry.reward = {
+    arm,
+    model,
+    revision,
+    parts,
+    counts: before?.counts ?? evidence.trials === 1,
+    filing: { policy, decidedAt, cells },
+    judgedBy,
+  };
+  if (eventId !== undefined && feedbackId !== undefined) entry.counted = [...entry.counted, { feedbackId, eventId }];
 };
 
 const receive = (ledger: Ledger, key: string, event: EventOf<'feedback.received'>): void => {
-  const entry = ledger.requests.get(key);
-  const waiting = ledger.feedback.byRequest.get(key) ?? [];
-  const { feedbackId } = event.data;
-  if (entry?.feedbackIds.includes(feedbackId) === true || waiting.some(({ data }) => data.feedbackId === feedbackId)) return;
-  if (waiting.length + (entry?.reward?.revision ?? 0) >= revisionLimit) ledger.feedback.dropped++;
-  else addFeedback(ledger.feedback, key, event, (other) => ledger.requests.has(other));
+  const isCounted = ledger.requests.get(key)?.counted.some(({ eventId }) => eventId === event.id) ?? false;
+  if (!isCounted && !ledger.feedback.byId.has(event.id)) addFeedback(ledger.feedback, event);
+};
+
+const remember = ({ conversations, limit }: Ledger, conversation: string, arm: string): void => {
+  conversations.delete(conversation);
+  conversations.set(conversation, arm);
+  const oldest = conversations.keys().next().value;
+  if (conversations.size > limit && oldest !== undefined) conversations.delete(oldest);
 };
 
 const forgetOne = (ledger: Ledger): void => {

@@ -1,9 +1,8 @@
 import type { EventOf } from '../../events/index.ts';
-import { createRing, type Ring } from './ring.ts';
 
 /**
- * Feedback that has not become a revision yet, in the order of the log. Bounded in number; feedback whose request is not known is given up when feedback comes that is
- * so much younger. What is given up is counted.
+ * Feedback without a consequence yet, in the order of the log. More than `limit` is too much: the oldest of it is `crowdedOut`, and leaves when its rejection is in the
+ * log. Should that not come either, twice the limit is kept at most; what is dropped then is counted, and found in the log when the ledger is built again.
  */
 export type Feedback = EventOf<'feedback.received'>;
 
@@ -11,47 +10,42 @@ export type PendingFeedback = {
   readonly limit: number;
   /** By event id. */
   readonly byId: Map<string, Feedback>;
-  /** By request, the first to be applied first. */
-  readonly byRequest: Map<string, readonly Feedback[]>;
-  /** Also holds what is pending no more, until it comes to the front. */
-  readonly arrivals: Ring<{ readonly key: string; readonly event: Feedback }>;
+  /** By request, the first to be judged first. */
+  readonly byRequest: Map<string, Feedback[]>;
   dropped: number;
 };
 
-const unmatchedMs = 900_000;
+export const noPendingFeedback = (limit: number): PendingFeedback => ({ limit, byId: new Map(), byRequest: new Map(), dropped: 0 });
 
-export const noPendingFeedback = (limit: number): PendingFeedback => ({
-  limit,
-  byId: new Map(),
-  byRequest: new Map(),
-  arrivals: createRing(),
-  dropped: 0,
-});
-
-export const addFeedback = (pending: PendingFeedback, key: string, event: Feedback, isKnown: (key: string) => boolean): void => {
-  pending.byRequest.set(key, [...(pending.byRequest.get(key) ?? []), event]);
-  pending.byId.set(event.id, event);
-  pending.arrivals.push({ key, event });
-  giveUp(pending, Date.parse(event.time), isKnown);
+export const addFeedback = (pending: PendingFeedback, event: Feedback): void => {
+  const { limit, byId, byRequest } = pending;
+  const key = keyOf(event.tenant, event.correlationid);
+  const waiting = byRequest.get(key);
+  if (waiting === undefined) byRequest.set(key, [event]);
+  else waiting.push(event);
+  byId.set(event.id, event);
+  if (byId.size <= 2 * limit) return;
+  const [oldest] = byId.values();
+  if (oldest === undefined) return;
+  removeFeedback(pending, oldest.id);
+  pending.dropped++;
 };
 
-export const removeFeedback = (pending: PendingFeedback, key: string, event: Feedback): void => {
-  const left = (pending.byRequest.get(key) ?? []).filter(({ id }) => id !== event.id);
-  if (left.length === 0) pending.byRequest.delete(key);
-  else pending.byRequest.set(key, left);
-  pending.byId.delete(event.id);
+export const removeFeedback = ({ byId, byRequest }: PendingFeedback, eventId: string): void => {
+  const event = byId.get(eventId);
+  if (event === undefined) return;
+  byId.delete(eventId);
+  const key = keyOf(event.tenant, event.correlationid);
+  const left = (byRequest.get(key) ?? []).filter(({ id }) => id !== eventId);
+  if (left.length === 0) byRequest.delete(key);
+  else byRequest.set(key, left);
 };
 
-const giveUp = (pending: PendingFeedback, nowMs: number, isKnown: (key: string) => boolean): void => {
-  const { limit, byId, arrivals } = pending;
-  for (let oldest = arrivals.first(); oldest !== undefined; oldest = arrivals.first()) {
-    const { key, event } = oldest;
-    if (byId.has(event.id)) {
-      const tooMany = byId.size > limit || arrivals.size() > 2 * limit;
-      if (!tooMany && (isKnown(key) || nowMs - Date.parse(event.time) <= unmatchedMs)) return;
-      removeFeedback(pending, key, event);
-      pending.dropped++;
-    }
-    arrivals.shift();
-  }
-};
+export const crowdedOut = ({ limit, byId }: PendingFeedback): readonly Feedback[] =>
+  byId
+    .values()
+    .take(Math.max(0, byId.size - limit))
+    .toArray();
+
+/** Of a request, in all maps. */
+export const keyOf = (tenant: string, requestId: string): string => `${tenant}:${requestId}`;

@@ -1,6 +1,6 @@
-import type { DataOf } from '../../events/index.ts';
-import type { EvidenceAt } from './evidence.ts';
-import { decideRoute, routerStateOf } from './router.ts';
+import type { DataOf, Tenant } from '../../events/index.ts';
+import { decideRoute, type DecidingPolicy } from './router.ts';
+import { runningCanary, type RouterState } from './state.ts';
 
 /** Where a logged decision and its repetition part. */
 export type Difference = { readonly what: string; readonly logged: string; readonly recomputed: string };
@@ -10,37 +10,75 @@ export type Recomputed = { readonly kind: 'same' } | { readonly kind: 'different
 /** How far, relatively, a recomputed number may lie from the logged one: another processor's exp and log may differ in the last digits. */
 const tolerance = 1e-9;
 
-/** Repeats a logged decision from the policy that it names and the evidence at its state sequence: the fold of the log up to there. */
-export const recompute = (logged: DataOf<'route.decided'>, policy: DataOf<'policy.activated'>, at: EvidenceAt): Recomputed => {
-  const { arms, floor, prior } = policy;
-  const decision = decideRoute(logged, { ...policy.policy, arms, floor, prior }, routerStateOf(at));
+type Decision = DataOf<'route.decided'>;
+
+/** Repeats a logged decision on the state at its sequence: the fold of the log up to there. */
+export const recompute = (logged: Decision, tenant: Tenant, state: RouterState): Recomputed => {
   const differences: Difference[] = [];
-  const compare = (what: string, inLog: string | number, again: string | number | undefined) => {
+  const compare = (what: string, inLog: Figure | undefined, again: Figure | undefined) => {
     if (!isClose(inLog, again)) differences.push({ what, logged: String(inLog), recomputed: String(again) });
   };
-  compare('policy version', logged.policy.version, policy.policy.version);
-  compare('state sequence', logged.stateSequence, at.sequence);
+  compare('state sequence', logged.stateSequence, state.sequence);
+  const policy = decidingPolicy(logged, state);
+  compare('policy', logged.policy.id, policy?.content.policy.id);
+  compare('policy version', logged.policy.version, policy?.content.policy.version);
+  if (policy === null) return { kind: 'different', differences };
+  const { decidedAt, pacing } = logged;
+  const decision = decideRoute(
+    {
+      ...logged,
+      tenant,
+      decidedAtMs: decidedAt === null ? null : Date.parse(decidedAt),
+      budget: { usdPerRequest: pacing?.usdPerRequest ?? null, latencyTargetMs: pacing?.latencyTargetMs ?? null },
+    },
+    policy,
+    state,
+  );
   compare('outcome', 'chosen', decision.kind);
   if (decision.kind === 'chosen') {
     const { choice } = decision;
     compare('arm', logged.arm, choice.arm);
+    compare('model', logged.model, choice.model);
     compare('floor', logged.floor, choice.floor);
+    compare('step of pacing', logged.pacing?.step ?? null, choice.pacing?.step ?? null);
+    compare('price of money', logged.pacing?.rewardPerUsd ?? null, choice.pacing?.rewardPerUsd ?? null);
+    compare('price of time', logged.pacing?.rewardPerSecond ?? null, choice.pacing?.rewardPerSecond ?? null);
     compare('candidates', names(logged.candidates), names(choice.candidates));
     compare('exclusions', reasons(logged.exclusions), reasons(choice.exclusions));
     logged.candidates.forEach((candidate, i) => {
-      compare(`alpha of ${candidate.arm}`, candidate.alpha, choice.candidates[i]?.alpha);
-      compare(`beta of ${candidate.arm}`, candidate.beta, choice.candidates[i]?.beta);
-      compare(`propensity of ${candidate.arm}`, candidate.propensity, choice.candidates[i]?.propensity);
+      const [inLog, again] = [figures(candidate), figures(choice.candidates[i])];
+      for (const name of new Set([...inLog.keys(), ...again.keys()]))
+        compare(`${name} of ${candidate.arm}`, inLog.get(name), again.get(name));
     });
     compare('propensity', logged.propensity, choice.propensity);
   }
   return differences.length === 0 ? { kind: 'same' } : { kind: 'different', differences };
 };
 
+/** The policy that the decision says it was made by, if the state holds it. */
+const decidingPolicy = ({ policy: { canary, trial } }: Decision, state: RouterState): DecidingPolicy | null => {
+  const source = canary ? runningCanary(state) : state.policy;
+  return source === null ? null : { content: source.event, rule: source.rule, canary, trial };
+};
+
+type Figure = string | number | null;
+
+const figures = (candidate: Decision['candidates'][number] | undefined): ReadonlyMap<string, Figure> =>
+  new Map<string, Figure>(
+    candidate && [
+      ['model', candidate.model],
+      ...Object.entries(candidate.posterior ?? {}),
+      ['adjustment', candidate.adjustment],
+      ['floor', candidate.floor],
+      ['expected cost', candidate.expectedCostNanoUsd],
+      ['expected latency', candidate.expectedLatencyMs],
+      ['propensity', candidate.propensity],
+    ],
+  );
+
 const names = (candidates: readonly { readonly arm: string }[]): string => candidates.map(({ arm }) => arm).join(', ');
 
-const reasons = (exclusions: DataOf<'route.decided'>['exclusions']): string =>
-  exclusions.map(({ arm, reason }) => `${arm} (${reason})`).join(', ');
+const reasons = (exclusions: Decision['exclusions']): string => exclusions.map(({ arm, reason }) => `${arm} (${reason})`).join(', ');
 
-const isClose = (a: string | number, b: string | number | undefined): boolean =>
+const isClose = (a: Figure | undefined, b: Figure | undefined): boolean =>
   typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b), tolerance) : a === b;

@@ -1,48 +1,46 @@
 import { InvariantError } from '../../errors.ts';
-import type { DataOf, RequestFeatures, Sequence, SwitchyardEvent } from '../../events/index.ts';
+import type { DataOf, RecordedFeatures, Sequence, Tenant } from '../../events/index.ts';
 import type { RewardWeights } from '../reward/reward.ts';
-import { addEvidence, noEvidence, type ArmEvidence, type EvidenceAt } from './evidence.ts';
-import { pick, posterior, thompsonPropensities, type Prior } from './thompson.ts';
+import { breakerIsOpen } from './breaker.ts';
+import { expectationOf, type Expectation } from './expectations.ts';
+import { cellsFor } from './filing.ts';
+import { isBeyondBudget, pricesOf, type Budget } from './pacing.ts';
+import type { Policy } from './policies/policy.ts';
+import type { PolicyContent } from './policy-version.ts';
+import type { RouterState } from './state.ts';
+import { pick, withFloors } from './draw.ts';
+import { tickOf } from './time-blocks.ts';
 
 /**
- * The router's judgement: which arm answers. Its state is the evidence of each arm, the fold of exactly the log up to `sequence`.
- *
- * 1. A decision is a pure function of question, policy and state; recompute.ts repeats a logged one.
- * 2. Entries are folded in the order of the log without a gap; one that was folded before is skipped.
+ * The router's judgement: which arm answers. Exclusions come first, then the policy's shares, then the floors, and the arm is drawn from the very probabilities that are
+ * recorded. A decision is a pure function of request, policy and state; recompute.ts repeats a logged one.
  */
-export type RouterState = {
-  sequence: number;
-  readonly evidence: Map<string, ArmEvidence>;
-  /** Candidates weighed on the evidence as it stands, by policy version, weights and arms: an unchanged state is not integrated again. */
-  readonly weighed: Map<string, readonly Candidate[]>;
-};
-
-export type RoutingPolicy = {
-  readonly id: string;
-  readonly version: string;
-  readonly floor: number;
-  readonly prior: Prior;
-  readonly arms: readonly RoutableArm[];
-};
-
-export type RoutableArm = { readonly arm: string; readonly model: string; readonly enabled: boolean; readonly contextTokens: number };
-
 export type RoutingInput = {
+  readonly tenant: Tenant;
   /** "auto", an arm, or a model: then all arms of that model. */
   readonly requestedModel: string;
-  readonly features: RequestFeatures;
+  readonly features: RecordedFeatures;
   /** 0 when the caller gave no limit. */
   readonly maxOutputTokens: number;
+  readonly needs: Choice['needs'];
   readonly weights: RewardWeights;
+  readonly budget: Budget;
+  readonly conversation: Choice['conversation'];
+  /** Milliseconds since 1970; null repeats a decision that was made before evidence had a time. */
+  readonly decidedAtMs: number | null;
   /** Uniform in [0, 1). */
   readonly draw: number;
 };
 
-type Candidate = DataOf<'route.decided'>['candidates'][number];
-type Exclusion = DataOf<'route.decided'>['exclusions'][number];
+type Choice = DataOf<'route.decided'>;
+type Exclusion = Choice['exclusions'][number];
+type Candidate = Choice['candidates'][number];
+
+/** A policy that decides: what it consists of, and as what it takes part. */
+export type DecidingPolicy = { readonly content: PolicyContent; readonly rule: Policy; readonly canary: boolean; readonly trial: number | null };
 
 export type RouteChoice = Pick<
-  DataOf<'route.decided'>,
+  Choice,
   | 'arm'
   | 'model'
   | 'propensity'
@@ -51,6 +49,10 @@ export type RouteChoice = Pick<
   | 'draw'
   | 'floor'
   | 'weights'
+  | 'decidedAt'
+  | 'pacing'
+  | 'conversation'
+  | 'needs'
   | 'maxOutputTokens'
   | 'candidates'
   | 'exclusions'
@@ -58,32 +60,31 @@ export type RouteChoice = Pick<
 
 export type RoutingDecision =
   | { readonly kind: 'chosen'; readonly choice: RouteChoice }
-  | { readonly kind: 'no-candidate'; readonly exclusions: Exclusion[] }
+  | { readonly kind: 'no-candidate'; readonly exclusions: readonly Exclusion[] }
+  /** The name is neither "auto" nor that of an arm or model of the policy. */
   | { readonly kind: 'unknown-model' };
 
-export const routerStateOf = ({ sequence, evidence }: EvidenceAt): RouterState => ({
-  sequence,
-  evidence: new Map(evidence),
-  weighed: new Map(),
-});
-
-export const decideRoute = (input: RoutingInput, policy: RoutingPolicy, state: RouterState): RoutingDecision => {
-  if (!policy.arms.some((arm) => isRequested(arm, input))) return { kind: 'unknown-model' };
+export const decideRoute = (input: RoutingInput, policy: DecidingPolicy, state: RouterState): RoutingDecision => {
+  const { content } = policy;
+  if (!content.arms.some((arm) => isRequested(arm, input))) return { kind: 'unknown-model' };
+  const question = questionOf(input);
   const exclusions: Exclusion[] = [];
-  const open: RoutableArm[] = [];
-  for (const arm of policy.arms) {
-    const reason = exclusionOf(arm, input);
-    if (reason === null) open.push(arm);
-    else exclusions.push({ arm: arm.arm, reason });
+  const open: Contender[] = [];
+  const onTrial: Contender[] = [];
+  for (const arm of content.arms) {
+    const expected = expectationOf(state.evidence, arm, question);
+    const least = leastShareOf(arm.arm, content, state);
+    const reason = exclusionOf(arm, input, state, question.nowTick) ?? (isBeyondBudget(expected.costNanoUsd, input.budget) ? 'budget' : null);
+    if (reason !== null) exclusions.push({ arm: arm.arm, reason });
+    else (least.full ? onTrial : open).push({ arm, expected, floor: least.floor });
   }
-  if (open.length === 0) return { kind: 'no-candidate', exclusions };
+  // Where there are only new arms, somebody has to take the request.
+  const contenders = open.length > 0 ? open : onTrial;
+  if (open.length > 0) exclusions.push(...onTrial.map(({ arm }) => ({ arm: arm.arm, reason: 'on-trial' as const })));
+  if (contenders.length === 0) return { kind: 'no-candidate', exclusions };
 
-  const candidates = weigh(open, input.weights, policy, state);
-  const index = pick(
-    candidates.map(({ propensity }) => propensity),
-    input.draw,
-  );
-  const chosen = candidates[index];
+  const { candidates, pacing } = weigh(contenders, input, question, policy, state);
+  const chosen = candidates[pick(candidates.map(({ propensity }) => propensity), input.draw)];
   if (chosen === undefined) throw new InvariantError(`expected a draw from 0 to 1, got ${input.draw}`);
   const { arm, model, propensity } = chosen;
   return {
@@ -92,66 +93,100 @@ export const decideRoute = (input: RoutingInput, policy: RoutingPolicy, state: R
       arm,
       model,
       propensity,
-      policy: { id: policy.id, version: policy.version },
+      policy: { ...content.policy, canary: policy.canary, trial: policy.trial },
       stateSequence: state.sequence as Sequence,
       draw: input.draw,
-      floor: policy.floor,
+      floor: content.spec.floor,
       weights: input.weights,
-      maxOutputTokens: wholeTokens(input.maxOutputTokens),
-      candidates: [...candidates],
+      decidedAt: input.decidedAtMs === null ? null : new Date(input.decidedAtMs).toISOString(),
+      pacing,
+      conversation: input.conversation,
+      needs: input.needs,
+      maxOutputTokens: question.maxOutputTokens,
+      candidates,
       exclusions,
     },
   };
 };
 
-/** Folds the events of one log entry in place. */
-export const evolveRouter = (
+type RoutableArm = PolicyContent['arms'][number];
+type Contender = { readonly arm: RoutableArm; readonly expected: Expectation; readonly floor: number };
+type Question = {
+  readonly features: RecordedFeatures;
+  readonly cells: readonly string[];
+  readonly maxOutputTokens: number;
+  readonly nowTick: number;
+};
+
+const questionOf = ({ features, maxOutputTokens, decidedAtMs }: RoutingInput): Question => ({
+  features,
+  cells: cellsFor(features),
+  maxOutputTokens: wholeTokens(maxOutputTokens),
+  nowTick: decidedAtMs === null ? 0 : tickOf(decidedAtMs),
+});
+
+const weigh = (
+  contenders: readonly Contender[],
+  input: RoutingInput,
+  question: Question,
+  { content, rule }: DecidingPolicy,
   state: RouterState,
-  entry: { readonly sequence: number; readonly events: readonly SwitchyardEvent[] },
-): RouterState => {
-  if (entry.sequence <= state.sequence) return state;
-  if (entry.sequence !== state.sequence + 1)
-    throw new InvariantError(`router: expected log sequence ${state.sequence + 1}, got ${entry.sequence}`);
-  for (const event of entry.events) {
-    if (event.type !== 'reward.recorded') continue;
-    const { arm, evidence } = event.data;
-    state.evidence.set(arm, addEvidence(state.evidence.get(arm) ?? noEvidence, evidence));
-    state.weighed.clear();
-  }
-  state.sequence = entry.sequence;
-  return state;
+): { readonly candidates: Candidate[]; readonly pacing: Choice['pacing'] } => {
+  const { budget, weights, conversation, tenant } = input;
+  const last = state.paces.get(tenant) ?? null;
+  const prices = pricesOf(last, budget, state.totals.get(tenant));
+  const previous = conversation?.previousArm ?? null;
+  const adjustments = contenders.map(
+    ({ arm, expected }) =>
+      (previous === arm.arm ? content.spec.switchingCost : 0) -
+      (prices.rewardPerUsd * (expected.costNanoUsd ?? 0)) / nanoPerUsd -
+      (prices.rewardPerSecond * (expected.latencyMs ?? 0)) / 1_000,
+  );
+  const names = contenders.map(({ arm }) => arm.arm);
+  const { posteriors, shares } = rule.weigh({ ...question, candidates: names, adjustments, weights }, state.evidence);
+  const propensities = withFloors(
+    shares,
+    contenders.map(({ floor }) => floor),
+  );
+  return {
+    candidates: contenders.map(({ arm, expected, floor }, i) => ({
+      arm: arm.arm,
+      model: arm.model,
+      posterior: posteriors[i] ?? null,
+      expectedCostNanoUsd: expected.costNanoUsd,
+      expectedLatencyMs: expected.latencyMs,
+      adjustment: adjustments[i] ?? 0,
+      floor,
+      propensity: propensities[i] ?? 0,
+    })),
+    pacing:
+      budget.usdPerRequest === null && budget.latencyTargetMs === null
+        ? null
+        : { step: last?.step ?? 0, ...budget, ...prices },
+  };
+};
+
+const nanoPerUsd = 1e9;
+
+/** A new arm is tried with a bounded number of requests, and no more than these until they have ended. */
+const leastShareOf = (arm: string, { spec }: PolicyContent, { chosen }: RouterState): { readonly floor: number; readonly full: boolean } => {
+  const { decided, ended } = chosen.get(arm) ?? { decided: 0, ended: 0 };
+  const isNew = ended < spec.trial.requests;
+  return { floor: isNew ? Math.max(spec.floor, spec.trial.share) : spec.floor, full: isNew && decided >= spec.trial.requests };
 };
 
 const isRequested = (arm: RoutableArm, { requestedModel }: RoutingInput): boolean =>
   requestedModel === 'auto' || requestedModel === arm.arm || requestedModel === arm.model;
 
-const exclusionOf = (arm: RoutableArm, input: RoutingInput): Exclusion['reason'] | null => {
+const exclusionOf = (arm: RoutableArm, input: RoutingInput, { evidence }: RouterState, nowTick: number): Exclusion['reason'] | null => {
   if (!isRequested(arm, input)) return 'not-requested';
   if (!arm.enabled) return 'disabled';
-  return input.features.promptTokensEstimate + wholeTokens(input.maxOutputTokens) > arm.contextTokens ? 'context-length' : null;
+  if (input.needs.some((need) => arm.lacks.includes(need))) return 'missing-capability';
+  if (input.features.promptTokensEstimate + wholeTokens(input.maxOutputTokens) > arm.contextTokens) return 'context-length';
+  // A caller who names an arm gets it, or its failure. Where evidence had no time, "of late" had no meaning.
+  const mayBreak = input.requestedModel === 'auto' && input.decidedAtMs !== null;
+  return mayBreak && breakerIsOpen(evidence, arm.arm, nowTick) ? 'breaker-open' : null;
 };
 
 /** A caller may write 1e300 or 0.5. */
 const wholeTokens = (tokens: number): number => Math.min(Math.ceil(tokens), Number.MAX_SAFE_INTEGER);
-
-/** Different questions on one state: a set of arms for each name that can be asked for, times the tenants with weights of their own. */
-const weighedLimit = 256;
-
-const weigh = (arms: readonly RoutableArm[], weights: RewardWeights, policy: RoutingPolicy, state: RouterState): readonly Candidate[] => {
-  const { success, streaming, cache, cost } = weights;
-  const key = `${policy.version} ${success} ${streaming} ${cache} ${cost} ${arms.map(({ arm }) => arm).join(' ')}`;
-  const known = state.weighed.get(key);
-  if (known !== undefined) return known;
-  const posteriors = arms.map(({ arm }) => posterior(state.evidence.get(arm) ?? noEvidence, policy.prior, weights));
-  const probabilities = thompsonPropensities(posteriors, policy.floor);
-  const candidates = arms.map(({ arm, model }, i) => {
-    const parameters = posteriors[i];
-    const propensity = probabilities[i];
-    if (parameters === undefined || propensity === undefined)
-      throw new InvariantError(`expected a propensity for each of ${arms.length} arms`);
-    return { arm, model, ...parameters, propensity };
-  });
-  if (state.weighed.size >= weighedLimit) state.weighed.clear();
-  state.weighed.set(key, candidates);
-  return candidates;
-};

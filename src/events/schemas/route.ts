@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import { nameSchema, probabilitySchema, sequenceSchema } from '../identifiers.ts';
 import { defineEvent } from '../envelope.ts';
+import { featuresSchemaV2 } from './features.ts';
+import { rewardWeightsSchema } from './policy.ts';
 
 /** Why an arm could not be drawn. It stands in the decision, so that nobody has to guess it later. */
-const exclusionReasonSchema = z.enum(['disabled', 'not-requested', 'context-length']);
+const exclusionReasonSchema = z.enum([
+  'disabled',
+  'not-requested',
+  'context-length',
+  'missing-capability',
+  'breaker-open',
+  'budget',
+  'on-trial',
+]);
 
-/** What the policy saw of the request. Named and versioned: a replay with other features must notice. */
-export const featuresSchema = z.object({
+/** What policies saw of a request in decisions of version 1. */
+const featuresSchemaV1 = z.object({
   version: z.literal(1).describe('of the way features are made'),
   promptCharacters: z.int().min(0).describe('characters in all messages'),
   promptTokensEstimate: z.int().min(0).describe('a quarter of the UTF-8 bytes, rounded up'),
@@ -16,19 +26,32 @@ export const featuresSchema = z.object({
   hasMathematics: z.boolean().describe('whether it looks like mathematics'),
   isQuestion: z.boolean().describe('whether it looks like a question'),
 });
-export type RequestFeatures = z.infer<typeof featuresSchema>;
+export const featuresSchema = z.discriminatedUnion('version', [featuresSchemaV2, featuresSchemaV1]);
+export type RequestFeatures = z.infer<typeof featuresSchemaV2>;
+export type RecordedFeatures = z.infer<typeof featuresSchema>;
 
 const candidateSchema = z.object({
   arm: nameSchema.describe('an arm that could be drawn'),
   model: nameSchema.describe('its model'),
-  alpha: z.number().positive().describe('Beta posterior of the reward, first parameter'),
-  beta: z.number().positive().describe('Beta posterior of the reward, second parameter'),
+  posterior: z
+    .discriminatedUnion('family', [
+      z.object({ family: z.literal('beta'), alpha: z.number().positive(), beta: z.number().positive() }),
+      z.object({ family: z.literal('normal'), mean: z.number(), sd: z.number().min(0) }),
+    ])
+    .nullable()
+    .describe('what was believed of the reward of this arm for this request; null: the policy believes nothing'),
+  expectedCostNanoUsd: z.number().min(0).nullable().describe('of this request, in 1e-9 dollars; null: not known'),
+  expectedLatencyMs: z.number().min(0).nullable().describe('of this request; null: not known'),
+  adjustment: z
+    .number()
+    .describe('added to the reward before arms are compared: less the price of money and time, and of changing the arm within a conversation'),
+  floor: probabilitySchema.describe('least probability of this arm: that of the policy, or more while the arm is on trial'),
   propensity: probabilitySchema.describe('probability with which this decision drew this arm, floor mixed in'),
 });
 
 export const routeDecided = defineEvent({
   type: 'route.decided',
-  version: 1,
+  version: 2,
   summary:
     'The router chose an arm. It is in the log before the provider is called, and holds all that is needed to recompute and to question the choice.',
   data: z.object({
@@ -43,6 +66,8 @@ export const routeDecided = defineEvent({
     policy: z.object({
       id: nameSchema.describe('name of the policy'),
       version: z.string().max(64).describe('fingerprint of the policy and the arms, see policy.activated'),
+      canary: z.boolean().describe('whether it was the canary, see policy.canary_started'),
+      trial: z.int().min(1).nullable().describe('number of the change that started that canary; null: none was running'),
     }),
     stateSequence: sequenceSchema.describe('the state was the fold of exactly the log up to here'),
     draw: z
@@ -51,11 +76,29 @@ export const routeDecided = defineEvent({
       .lt(1)
       .describe('the uniform number that picked the arm from the cumulative propensities, in the order of candidates'),
     floor: probabilitySchema.describe('least probability of each candidate'),
-    weights: z
-      .object({ success: probabilitySchema, streaming: probabilitySchema, cache: probabilitySchema, cost: probabilitySchema })
-      .describe(
-        'of the parts of the reward, in force for this tenant; with the prior of the policy they make evidence into alpha and beta',
-      ),
+    weights: rewardWeightsSchema.describe('of the parts of the reward, in force for this tenant'),
+    decidedAt: z.iso.datetime({ precision: 3 }).nullable().describe('the moment for which evidence was read; null: it was read without decay'),
+    pacing: z
+      .object({
+        step: z.int().min(0).describe('see budget.paced; 0: the first prices, before any'),
+        usdPerRequest: z.number().positive().nullable(),
+        latencyTargetMs: z.number().positive().nullable(),
+        rewardPerUsd: z.number().min(0),
+        rewardPerSecond: z.number().min(0),
+      })
+      .nullable()
+      .describe('budget and prices in force; null: the tenant has neither budget nor latency objective'),
+    conversation: z
+      .object({
+        id: z
+          .string()
+          .regex(/^[0-9a-f]{32}$/)
+          .describe('keyed hash of tenant and conversation id'),
+        previousArm: nameSchema.nullable().describe('the arm that answered before in this conversation; null: none is known'),
+      })
+      .nullable()
+      .describe('null when the caller named no conversation'),
+    needs: z.array(z.enum(['tools', 'json', 'images'])).max(3).describe('what the request asks of a model'),
     maxOutputTokens: z.int().min(0).describe('longest answer that the caller asked for; 0: no limit was given'),
     candidates: z.array(candidateSchema).min(1).max(256),
     exclusions: z
@@ -63,44 +106,16 @@ export const routeDecided = defineEvent({
         z.object({
           arm: nameSchema.describe('an arm that could not be drawn'),
           reason: exclusionReasonSchema.describe(
-            'disabled: by configuration; not-requested: the caller named another; context-length: the request does not fit',
+            'disabled: by configuration; not-requested: the caller named another; context-length: the request does not fit; missing-capability: it needs what the model cannot do; breaker-open: the model failed of late; budget: it costs too many budgets at once; on-trial: a new arm has enough requests under way',
           ),
         }),
       )
       .max(256),
-    features: featuresSchema,
+    features: featuresSchema.describe('what policies saw of the request'),
     cache: z.enum(['miss', 'no-store', 'refresh', 'disabled']).describe('why no stored answer was given'),
     streamed: z.boolean().describe('whether the caller asked for a stream'),
     host: z.string().max(128).describe('the process that answers; it can be asked whether it lives'),
     retryable: z.boolean().describe('somebody may come back for it: the caller chose the request id, or it waits in the queue'),
     deadline: z.iso.datetime({ precision: 3 }).describe('after this moment an unanswered request is closed as failed'),
-  }),
-});
-
-export const policyActivated = defineEvent({
-  type: 'policy.activated',
-  version: 1,
-  summary: 'A policy took effect. Decisions name its version, this event says what that version was.',
-  data: z.object({
-    policy: z.object({
-      id: nameSchema.describe('name of the policy'),
-      version: z.string().max(64).describe('fingerprint of all that stands here'),
-    }),
-    kind: z.enum(['beta-bernoulli-thompson']).describe('how the arms are weighed'),
-    floor: probabilitySchema.describe('least probability of each candidate'),
-    prior: z.object({ alpha: z.number().positive(), beta: z.number().positive() }).describe('Beta prior of each arm'),
-    weights: z
-      .object({ success: probabilitySchema, streaming: probabilitySchema, cache: probabilitySchema, cost: probabilitySchema })
-      .describe('of the parts of the reward; they sum to 1'),
-    arms: z
-      .array(
-        z.object({
-          arm: nameSchema.describe('name of the arm'),
-          model: nameSchema.describe('its model'),
-          enabled: z.boolean().describe('whether it may be drawn'),
-          contextTokens: z.int().positive().describe('prompt and answer together, at most'),
-        }),
-      )
-      .max(256),
   }),
 });

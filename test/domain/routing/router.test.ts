@@ -1,69 +1,81 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvariantError } from '../../../src/errors.ts';
-import { sequence, type DataOf, type SwitchyardEvent } from '../../../src/events/index.ts';
-import { recompute } from '../../../src/domain/routing/recompute.ts';
-import { decideRoute, evolveRouter, routerStateOf, type RoutingInput, type RoutingPolicy } from '../../../src/domain/routing/router.ts';
-import { completed, decided, features, rewarded, rewardOf, weights } from '../support/events.ts';
+import type { Tenant } from '../../../src/events/index.ts';
+import { decideRoute, type RoutingInput } from '../../../src/domain/routing/router.ts';
+import { countsOf, emptyRouterState } from '../../../src/domain/routing/state.ts';
+import { seededRandom } from '../../../src/domain/random.ts';
+import type { weights } from '../support/events.ts';
+import { armOf, atTick, contentOf, deciding, learn, request, successOnly } from '../support/routing.ts';
 
-const policy: RoutingPolicy = {
-  id: 'thompson',
-  version: 'abc',
-  floor: 0.01,
-  prior: { alpha: 1, beta: 1 },
-  arms: [
-    { arm: 'quick', model: 'small', enabled: true, contextTokens: 1_000 },
-    { arm: 'careful', model: 'large', enabled: true, contextTokens: 8_000 },
-    { arm: 'thorough', model: 'large', enabled: true, contextTokens: 8_000 },
-    { arm: 'retired', model: 'old', enabled: false, contextTokens: 8_000 },
-  ],
+const arms = [
+  armOf('quick', {
+    model: 'small',
+    contextTokens: 1_000,
+    lacks: ['images'],
+    price: { inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 2 },
+  }),
+  armOf('careful', { model: 'large', price: { inputUsdPerMillionTokens: 10, outputUsdPerMillionTokens: 20 } }),
+  armOf('thorough', { model: 'large' }),
+  armOf('retired', { model: 'old', enabled: false }),
+];
+const shares = { quick: 0.5, careful: 0.3, thorough: 0.2 };
+const policy = deciding(contentOf({ kind: 'static', shares }, arms));
+const question: RoutingInput = {
+  tenant: request.tenant,
+  requestedModel: 'auto',
+  features: request,
+  maxOutputTokens: 0,
+  needs: [],
+  weights: successOnly,
+  budget: { usdPerRequest: null, latencyTargetMs: null },
+  conversation: null,
+  decidedAtMs: atTick(100),
+  draw: 0.4,
 };
-const question: RoutingInput = { requestedModel: 'auto', features, maxOutputTokens: 0, weights, draw: 0.5 };
 
-const empty = () => routerStateOf({ sequence: 0, evidence: new Map() });
-/** given(events): the state after one entry for each event. */
-const given = (...events: readonly SwitchyardEvent[]) =>
-  events.reduce((state, event, i) => evolveRouter(state, { sequence: i + 1, events: [event] }), empty());
-const when = (changes: Partial<RoutingInput>, state = empty()) => decideRoute({ ...question, ...changes }, policy, state);
-const chosen = (changes: Partial<RoutingInput>, state = empty()) => {
-  const decision = when(changes, state);
+const chosen = (changes: Partial<RoutingInput> = {}, by = policy, state = emptyRouterState()) => {
+  const decision = decideRoute({ ...question, ...changes }, by, state);
   if (decision.kind !== 'chosen') throw new Error(`expected a choice, got ${decision.kind}`);
   return decision.choice;
 };
+const exclusions = (changes: Partial<RoutingInput>, state = emptyRouterState()) =>
+  Object.fromEntries(chosen(changes, policy, state).exclusions.map(({ arm, reason }) => [arm, reason]));
 
-describe('given no evidence', () => {
-  it('when anything goes, then the enabled arms have equal shares and the draw decides', () => {
-    const choice = chosen({ draw: 0.4 });
-    expect(choice.candidates.map(({ arm }) => arm)).toEqual(['quick', 'careful', 'thorough']);
-    for (const { propensity, alpha, beta } of choice.candidates) {
-      expect([alpha, beta]).toEqual([1, 1]);
-      expect(propensity).toBeCloseTo(1 / 3, 12);
-    }
-    expect(choice).toMatchObject({ arm: 'careful', model: 'large', draw: 0.4, floor: 0.01, stateSequence: 0 });
-    expect(choice.exclusions).toEqual([{ arm: 'retired', reason: 'disabled' }]);
+describe('who may be drawn', () => {
+  it('is every enabled arm for "auto", all arms of a model by its name, one arm by its own', () => {
+    expect(chosen().candidates.map(({ arm }) => arm)).toEqual(['quick', 'careful', 'thorough']);
+    expect(exclusions({})).toEqual({ retired: 'disabled' });
+    expect(chosen({ requestedModel: 'large' }).candidates.map(({ arm }) => arm)).toEqual(['careful', 'thorough']);
+    expect(exclusions({ requestedModel: 'large' })).toEqual({ quick: 'not-requested', retired: 'not-requested' });
+    expect(chosen({ requestedModel: 'thorough', draw: 0 })).toMatchObject({ arm: 'thorough', model: 'large', propensity: 1 });
   });
 
-  it('when a model is named, then its arms are the candidates', () => {
-    const choice = chosen({ requestedModel: 'large' });
-    expect(choice.candidates.map(({ arm }) => arm)).toEqual(['careful', 'thorough']);
-    expect(choice.exclusions).toEqual([
-      { arm: 'quick', reason: 'not-requested' },
-      { arm: 'retired', reason: 'not-requested' },
-    ]);
+  it('is not who lacks what the request needs', () => {
+    expect(exclusions({ needs: ['images'] })).toEqual({ quick: 'missing-capability', retired: 'disabled' });
+    expect(exclusions({ needs: ['tools', 'json'] })).toEqual({ retired: 'disabled' });
   });
 
-  it('when an arm is named, then it is certain', () => {
-    expect(chosen({ requestedModel: 'thorough' })).toMatchObject({ arm: 'thorough', propensity: 1 });
+  it('is not who cannot hold the prompt and the answer asked for', () => {
+    const long = { ...request, promptTokensEstimate: 900 };
+    expect(exclusions({ features: long, maxOutputTokens: 100 })).toEqual({ retired: 'disabled' });
+    expect(exclusions({ features: long, maxOutputTokens: 100.5 })).toEqual({ quick: 'context-length', retired: 'disabled' });
   });
 
-  it('when the prompt and the answer asked for do not fit, then the arm is excluded', () => {
-    const long = { ...features, promptTokensEstimate: 900 };
-    expect(chosen({ features: long, maxOutputTokens: 100 }).exclusions).not.toContainEqual({ arm: 'quick', reason: 'context-length' });
-    expect(chosen({ features: long, maxOutputTokens: 101 }).exclusions).toContainEqual({ arm: 'quick', reason: 'context-length' });
+  it('is not who failed of late, but for a caller who names it', () => {
+    const state = emptyRouterState();
+    learn(state.evidence, 'quick', { failures: 1, times: 6, ticks: 100 });
+    expect(exclusions({}, state)).toEqual({ quick: 'breaker-open', retired: 'disabled' });
+    expect(exclusions({ decidedAtMs: atTick(102) }, state)).toEqual({ retired: 'disabled' });
+    expect(chosen({ requestedModel: 'quick' }, policy, state).arm).toBe('quick');
   });
 
-  it('when no arm can take it, then the reasons are told', () => {
-    expect(when({ maxOutputTokens: 1e300 })).toEqual({
+  it('is not who costs very many budgets at once', () => {
+    // 10 tokens at $10 and 400 at $20 for a million: 8.1e-3 dollars, more than 64 x 1e-4 and less than 64 x 1e-3.
+    expect(exclusions({ budget: { usdPerRequest: 1e-4, latencyTargetMs: null } })).toEqual({ careful: 'budget', retired: 'disabled' });
+    expect(exclusions({ budget: { usdPerRequest: 1e-3, latencyTargetMs: null } })).toEqual({ retired: 'disabled' });
+  });
+
+  it('is told, where nobody is left, with the reasons, the first that holds for each', () => {
+    expect(decideRoute({ ...question, maxOutputTokens: 1e300 }, policy, emptyRouterState())).toEqual({
       kind: 'no-candidate',
       exclusions: [
         { arm: 'quick', reason: 'context-length' },
@@ -72,159 +84,172 @@ describe('given no evidence', () => {
         { arm: 'retired', reason: 'disabled' },
       ],
     });
-    expect(when({ requestedModel: 'old' })).toMatchObject({ kind: 'no-candidate' });
+    expect(decideRoute({ ...question, requestedModel: 'old' }, policy, emptyRouterState())).toMatchObject({ kind: 'no-candidate' });
   });
 
-  it('when a name is asked for that nobody has, then it is unknown', () => {
-    expect(when({ requestedModel: 'small ' })).toEqual({ kind: 'unknown-model' });
-  });
-});
-
-describe('given rewards', () => {
-  const state = given(
-    ...Array.from({ length: 30 }, (_, i) => rewarded(`a${i}`, rewardOf('careful', 1_000_000, 900_000, 1_000_000, 900_000))),
-    ...Array.from({ length: 30 }, (_, i) => rewarded(`b${i}`, rewardOf('quick', 0, 500_000, 0, 1_000_000))),
-    completed('c'),
-  );
-
-  it('then the better arm has the larger share and the decision names the state', () => {
-    const choice = chosen({}, state);
-    const share = new Map(choice.candidates.map(({ arm, propensity }) => [arm, propensity]));
-    expect(share.get('careful')).toBeGreaterThan(0.8);
-    expect(share.get('quick')).toBeCloseTo(0.01, 4);
-    expect(choice.stateSequence).toBe(61);
+  it('is nobody under a name that no arm and no model has', () => {
+    expect(decideRoute({ ...question, requestedModel: 'small ' }, policy, emptyRouterState())).toEqual({ kind: 'unknown-model' });
   });
 
-  it('then the weights of a tenant turn the same evidence over', () => {
-    const thrifty = chosen({ weights: { success: 0, streaming: 0, cache: 0, cost: 1 } }, state);
-    const [quick, careful] = thrifty.candidates;
-    expect(quick!.propensity).toBeGreaterThan(careful!.propensity);
-  });
-
-  it('then an unchanged state gives the same vector, and a changed one another', () => {
-    const own = given(rewarded('a', rewardOf('quick', 1_000_000)));
-    const first = chosen({}, own).candidates;
-    expect(chosen({ draw: 0.9 }, own).candidates).toEqual(first);
-    evolveRouter(own, { sequence: 2, events: [rewarded('b', rewardOf('careful', 0))] });
-    expect(chosen({}, own).candidates).not.toEqual(first);
-  });
-
-  it('then what is remembered of a state is bounded', () => {
-    const own = given(rewarded('a', rewardOf('quick', 1_000_000)));
-    for (let i = 0; i < 2_000; i++) chosen({ weights: { ...weights, cost: i / 10_000 } }, own);
-    expect(own.weighed.size).toBeLessThanOrEqual(256);
+  it('is never drawn when it is excluded, whatever the draw', () => {
+    const random = seededRandom('exclusions');
+    for (let n = 0; n < 2_000; n++) {
+      const requestedModel = ['auto', 'large', 'small'][n % 3]!;
+      const choice = chosen({
+        draw: random(),
+        requestedModel,
+        features: { ...request, promptTokensEstimate: n % 2 === 0 ? 10 : 900 },
+        maxOutputTokens: 100,
+      });
+      expect(choice.exclusions.map(({ arm }) => arm)).not.toContain(choice.arm);
+      expect([...choice.candidates, ...choice.exclusions].map(({ arm }) => arm).sort()).toEqual([
+        'careful',
+        'quick',
+        'retired',
+        'thorough',
+      ]);
+    }
   });
 });
 
-const evidenceData = fc.record({
-  arm: fc.constantFrom('quick', 'careful', 'thorough'),
-  success: fc.integer({ min: 0, max: 1_000_000 }),
-  streaming: fc.integer({ min: 0, max: 1_000_000 }),
-  cache: fc.constantFrom(0, 1_000_000),
-  cost: fc.integer({ min: 0, max: 1_000_000 }),
-});
-const rewards = fc.array(
-  evidenceData.map(({ arm, success, streaming, cache, cost }) => rewarded('r', rewardOf(arm, success, streaming, cache, cost))),
-  { maxLength: 60 },
-);
-
-describe('the fold', () => {
-  it('of a ++ b is the fold of b on the fold of a; folding again what was folded changes nothing; an entry may hold several events', () => {
-    fc.assert(
-      fc.property(rewards, rewards, (a, b) => {
-        const entries = [...a, ...b].map((event, i) => ({ sequence: i + 1, events: [event] }));
-        const whole = given(...a, ...b);
-        const stored = given(...a);
-        const resumed = routerStateOf({ sequence: stored.sequence, evidence: stored.evidence });
-        for (const entry of entries) evolveRouter(resumed, entry);
-        const together = evolveRouter(empty(), { sequence: 1, events: [...a, ...b] });
-        expect(resumed.evidence).toEqual(whole.evidence);
-        expect(resumed.sequence).toBe(whole.sequence);
-        expect(together.evidence).toEqual(whole.evidence);
-      }),
-      { seed: 21, numRuns: 60 },
-    );
-  });
-
-  it('gives the same sums in any order, to the last digit', () => {
-    fc.assert(
-      fc.property(
-        rewards.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length }))),
-        ([list, shuffled]) => {
-          const arms = (events: readonly SwitchyardEvent[]) => new Map([...given(...events).evidence].sort());
-          expect(arms(shuffled)).toEqual(arms(list));
-        },
-      ),
-      { seed: 22, numRuns: 60 },
-    );
-  });
-
-  it('refuses a gap', () => {
-    const state = given(completed('a'));
-    expect(() => evolveRouter(state, { sequence: 3, events: [] })).toThrow(InvariantError);
-    expect(state.sequence).toBe(1);
-  });
-
-  it('goes past entries that it has no use for, poison included', () => {
-    expect(evolveRouter(given(completed('a')), { sequence: 2, events: [] })).toMatchObject({ sequence: 2, evidence: new Map() });
-  });
-});
-
-describe('a logged decision', () => {
-  const activated: DataOf<'policy.activated'> = {
-    policy: { id: policy.id, version: policy.version },
-    kind: 'beta-bernoulli-thompson',
-    floor: policy.floor,
-    prior: policy.prior,
-    weights,
-    arms: [...policy.arms],
-  };
-  const state = given(...Array.from({ length: 40 }, (_, i) => rewarded(`a${i}`, rewardOf(i % 3 === 0 ? 'quick' : 'careful', i * 20_000))));
-  const at = { sequence: state.sequence, evidence: state.evidence };
-  const logged = (changes: Partial<RoutingInput> = {}) => {
-    const input = { ...question, ...changes };
-    return decided('r', { ...chosen(changes, state), requestedModel: input.requestedModel, features: input.features }).data;
-  };
-
-  it('comes out the same from the log, for every draw and tenant', () => {
-    fc.assert(
-      fc.property(
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        fc.constantFrom('auto', 'large', 'careful'),
-        (draw, requestedModel) => {
-          const tenantWeights = { success: 0.1, streaming: 0.2, cache: 0.3, cost: 0.4 };
-          expect(recompute(logged({ draw, requestedModel, weights: tenantWeights, maxOutputTokens: 995 }), activated, at)).toEqual({
-            kind: 'same',
-          });
-        },
-      ),
-      { seed: 23 },
-    );
-  });
-
-  it('is found out when something in it was changed', () => {
-    const honest = logged({ draw: 0.001 });
-    const [first, ...others] = honest.candidates;
-    const forgeries: readonly DataOf<'route.decided'>[] = [
-      { ...honest, arm: 'thorough' },
-      { ...honest, draw: 0.999 },
-      { ...honest, propensity: honest.propensity + 1e-6 },
-      { ...honest, candidates: [{ ...first!, propensity: first!.propensity + 1e-6 }, ...others] },
-      { ...honest, candidates: [{ ...first!, alpha: first!.alpha + 1 }, ...others] },
-      { ...honest, candidates: others },
-      { ...honest, exclusions: [] },
-      { ...honest, features: { ...features, promptTokensEstimate: 5_000 } },
-      { ...honest, weights: { success: 1, streaming: 0, cache: 0, cost: 0 } },
-      { ...honest, policy: { id: 'thompson', version: 'other' } },
-      { ...honest, stateSequence: sequence(39) },
-    ];
-    for (const forgery of forgeries) expect(recompute(forgery, activated, at)).toMatchObject({ kind: 'different' });
-  });
-
-  it('says where the two part', () => {
-    expect(recompute({ ...logged({ draw: 0.001 }), arm: 'thorough' }, activated, at)).toEqual({
-      kind: 'different',
-      differences: [{ what: 'arm', logged: 'thorough', recomputed: 'quick' }],
+describe('the decision', () => {
+  it('is drawn from the propensities it records, in the order of the candidates', () => {
+    expect([0.49, 0.5, 0.79, 0.8].map((draw) => chosen({ draw }).arm)).toEqual(['quick', 'careful', 'careful', 'thorough']);
+    expect(chosen({ draw: 0.6 })).toMatchObject({
+      arm: 'careful',
+      propensity: 0.3,
+      draw: 0.6,
+      floor: 0,
+      decidedAt: new Date(atTick(100)).toISOString(),
     });
+  });
+
+  it('keeps the floor of each candidate: 0.1 + 0.7 x share', () => {
+    const floored = deciding(contentOf({ kind: 'static', shares: { quick: 1 }, floor: 0.1 }, arms));
+    expect(chosen({}, floored).candidates.map(({ arm, floor, propensity }) => [arm, floor, Number(propensity.toFixed(12))])).toEqual([
+      ['quick', 0.1, 0.8],
+      ['careful', 0.1, 0.1],
+      ['thorough', 0.1, 0.1],
+    ]);
+  });
+
+  it('names the policy, the part it took, and the state', () => {
+    const state = emptyRouterState(41);
+    const choice = chosen({}, { ...policy, canary: true, trial: 3 }, state);
+    expect(choice).toMatchObject({ policy: { ...policy.content.policy, canary: true, trial: 3 }, stateSequence: 41 });
+  });
+
+  it('turns over with the weights of a tenant, on the same evidence', () => {
+    const state = emptyRouterState();
+    const good = { success: 1_000_000, successSquare: 1_000_000, cost: 0 };
+    const cheap = { success: 0, cost: 1_000_000, costSquare: 1_000_000 };
+    learn(state.evidence, 'careful', { ...good, times: 30 });
+    learn(state.evidence, 'quick', { ...cheap, times: 30 });
+    const thompson = deciding(contentOf({ kind: 'beta-bernoulli-thompson' }, arms));
+    const drawn = (of: typeof weights) =>
+      new Map(chosen({ weights: of }, thompson, state).candidates.map(({ arm, propensity }) => [arm, propensity]));
+    expect(drawn(successOnly).get('careful')).toBeGreaterThan(0.9);
+    expect(drawn({ success: 0, streaming: 0, cache: 0, cost: 1 }).get('quick')).toBeGreaterThan(0.9);
+  });
+});
+
+describe('prices', () => {
+  const prices = {
+    step: 4,
+    usdPerRequest: 1e-3,
+    latencyTargetMs: 2_000,
+    rewardPerUsd: 30,
+    rewardPerSecond: 0.05,
+    totals: { requests: 0, costNanoUsd: 0, latencyMs: 0 },
+    creditNanoUsd: 0,
+  };
+  const state = () => {
+    const own = emptyRouterState();
+    own.paces.set(request.tenant, prices);
+    learn(own.evidence, 'quick', { latencyMs: 500, completionTokens: 100 });
+    learn(own.evidence, 'careful', { latencyMs: 4_000, completionTokens: 200 });
+    return own;
+  };
+  const budget = { usdPerRequest: 1e-3, latencyTargetMs: 2_000 };
+
+  it('take from each arm what its money and time are worth: 30 x 0.00021 + 0.05 x 0.5, and 30 x 0.0041 + 0.05 x 4', () => {
+    const { candidates, pacing } = chosen({ budget }, policy, state());
+    expect(pacing).toEqual({ step: 4, usdPerRequest: 1e-3, latencyTargetMs: 2_000, rewardPerUsd: 30, rewardPerSecond: 0.05 });
+    expect(candidates.map(({ expectedCostNanoUsd, expectedLatencyMs }) => [expectedCostNanoUsd, expectedLatencyMs])).toEqual([
+      [210_000, 500],
+      [4_100_000, 4_000],
+      [null, null],
+    ]);
+    [-(30 * 0.00021 + 0.025), -(30 * 0.0041 + 0.2), 0].forEach((adjustment, i) => {
+      expect(candidates[i]!.adjustment).toBeCloseTo(adjustment, 12);
+    });
+  });
+
+  it('are those of the tenant alone, and none without a budget', () => {
+    expect(chosen({}, policy, state())).toMatchObject({ pacing: null });
+    expect(chosen({}, policy, state()).candidates.every(({ adjustment }) => adjustment === 0)).toBe(true);
+    const other = chosen({ budget, tenant: 'globex' as Tenant }, policy, state());
+    expect(other.pacing).toMatchObject({ step: 0 });
+    expect(other.pacing!.rewardPerUsd).not.toBe(30);
+  });
+
+  it('move the choice', () => {
+    const greedy = deciding(contentOf({ kind: 'epsilon-greedy', epsilon: 0, prior: { alpha: 1, beta: 1 } }, arms));
+    expect(chosen({ budget }, greedy, state()).arm).toBe('thorough');
+  });
+});
+
+describe('within a conversation', () => {
+  it('staying is worth the switching cost', () => {
+    const loyal = deciding(contentOf({ kind: 'epsilon-greedy', epsilon: 0, switchingCost: 0.2 }, arms));
+    const conversation = { id: '0'.repeat(32), previousArm: 'thorough' };
+    const choice = chosen({ conversation }, loyal);
+    expect(choice.arm).toBe('thorough');
+    expect(choice.candidates.map(({ adjustment }) => adjustment)).toEqual([0, 0, 0.2]);
+    expect(chosen({ conversation: { ...conversation, previousArm: null } }, loyal).candidates.map(({ adjustment }) => adjustment)).toEqual([
+      0, 0, 0,
+    ]);
+  });
+});
+
+describe('a new arm', () => {
+  const trying = deciding(contentOf({ kind: 'static', shares: { quick: 1 }, floor: 0, trial: { requests: 5, share: 0.1 } }, arms));
+  const knownBut = (name: string) => {
+    const state = emptyRouterState();
+    for (const { arm } of arms.filter(({ arm }) => arm !== name)) Object.assign(countsOf(state, arm), { decided: 5, ended: 5 });
+    return state;
+  };
+
+  it('has the share of a trial until its trial requests have ended', () => {
+    const state = knownBut('thorough');
+    const share = () => chosen({}, trying, state).candidates.find(({ arm }) => arm === 'thorough')?.propensity;
+    expect(share()).toBeCloseTo(0.1, 12);
+    Object.assign(countsOf(state, 'thorough'), { decided: 5, ended: 5 });
+    expect(share()).toBe(0);
+  });
+
+  it('is given no more than its trial requests before these end, however many come', () => {
+    const state = knownBut('thorough');
+    const random = seededRandom('trial');
+    const counts = countsOf(state, 'thorough');
+    for (let n = 0; n < 2_000; n++) {
+      const { arm } = chosen({ draw: random() }, trying, state);
+      countsOf(state, arm).decided++;
+      // Those of the others end at once.
+      if (arm !== 'thorough') countsOf(state, arm).ended++;
+      expect(counts.decided).toBeLessThanOrEqual(5);
+    }
+    expect(counts.decided).toBe(5);
+    expect(chosen({}, trying, state).exclusions).toContainEqual({ arm: 'thorough', reason: 'on-trial' });
+    counts.ended = 5;
+    expect(chosen({}, trying, state).exclusions).toEqual([{ arm: 'retired', reason: 'disabled' }]);
+  });
+
+  it('takes requests beyond that when there are only new arms: somebody has to', () => {
+    const state = emptyRouterState();
+    for (const { arm } of arms) countsOf(state, arm).decided = 5;
+    expect(chosen({}, trying, state).candidates.map(({ arm }) => arm)).toEqual(['quick', 'careful', 'thorough']);
+    countsOf(state, 'careful').ended = 5;
+    expect(chosen({}, trying, state).candidates.map(({ arm }) => arm)).toEqual(['careful']);
   });
 });

@@ -46,13 +46,28 @@ export const decided = (requestId: string, data: Partial<DataOf<'route.decided'>
     arm: 'quick',
     model: 'small',
     propensity: 1,
-    policy: { id: 'thompson', version: 'v' },
+    policy: { id: 'thompson', version: 'v', canary: false, trial: null },
     stateSequence: sequence(0),
     draw: 0.5,
     floor: 0,
     weights,
+    decidedAt: null,
+    pacing: null,
+    conversation: null,
+    needs: [],
     maxOutputTokens: 0,
-    candidates: [{ arm: 'quick', model: 'small', alpha: 1, beta: 1, propensity: 1 }],
+    candidates: [
+      {
+        arm: 'quick',
+        model: 'small',
+        posterior: { family: 'beta', alpha: 1, beta: 1 },
+        expectedCostNanoUsd: null,
+        expectedLatencyMs: null,
+        adjustment: 0,
+        floor: 0,
+        propensity: 1,
+      },
+    ],
     exclusions: [],
     features,
     cache: 'miss',
@@ -117,8 +132,45 @@ export const rewarded = (requestId: string, data: DataOf<'reward.recorded'>, pla
 export const feedback = (requestId: string, data: Partial<DataOf<'feedback.received'>>, place: Place = {}): EventOf<'feedback.received'> =>
   makeEvent(feedbackReceived, contextOf(requestId, place), { feedbackId: 'f', kind: 'thumb', scoreMicro: 1_000_000, ...data });
 
+/** The evidence of one trial with these parts, that took no time and cost nothing. */
+export const evidenceOf = (parts: DataOf<'reward.recorded'>['parts']): DataOf<'reward.recorded'>['evidence'] => {
+  const square = (part: number) => Math.round((part * part) / 1_000_000);
+  return {
+    trials: 1,
+    measured: 1,
+    failures: 0,
+    ...parts,
+    successSquare: square(parts.success),
+    streamingSquare: square(parts.streaming),
+    cacheSquare: square(parts.cache),
+    costSquare: square(parts.cost),
+    costNanoUsd: 0,
+    spendSquare: 0,
+    latencyMs: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+  };
+};
+
+/** Where the evidence of a decision of this file is filed. */
+export const filing = {
+  policy: { id: 'thompson', version: 'v', canary: false, trial: null },
+  decidedAt: new Date(startMs).toISOString(),
+  cells: ['all'],
+};
+
 /** A reward of one trial with these evidence parts. */
 export const rewardOf = (arm: string, success: number, streaming = 0, cache = 0, cost = 0): DataOf<'reward.recorded'> => {
   const parts = { success, streaming, cache, cost };
-  return { arm, model: 'small', revision: 0, cause: 'completion', parts, weights, rewardMicro: 0, evidence: { trials: 1, ...parts } };
+  return {
+    arm,
+    model: 'small',
+    revision: 0,
+    cause: 'completion',
+    parts,
+    weights,
+    rewardMicro: 0,
+    ...filing,
+    evidence: evidenceOf(parts),
+  };
 };

@@ -1,0 +1,80 @@
+import { everyRequest, type Sums } from '../evidence.ts';
+import { normalPropensities } from '../normal-propensities.ts';
+import { propensities, type BetaParameters } from '../propensities.ts';
+import { rewardSum, trialsOf } from '../reading.ts';
+import type { RewardWeights } from '../../reward/reward.ts';
+import { remembering } from './remembering.ts';
+import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
+
+/**
+ * Beta-Bernoulli Thompson sampling (Thompson 1933; Chapelle and Li 2011) with its probabilities made explicit: what sampling every posterior and taking the largest does on average is
+ * computed first, and the arm is drawn from that very vector.
+ *
+ * Rewards are fractions: a reward r adds r to alpha and 1 - r to beta. The mean of the posterior is then right, and since a reward in 0..1 with mean r varies at most as much
+ * as a coin with that mean, the posterior is never narrower than it should be: the policy explores rather too much than too little.
+ *
+ * Where the candidates' adjustments differ (a budget, a latency objective, a conversation) the posteriors are compared as normal ones of the same mean and variance.
+ */
+export const betaThompsonPolicy = (spec: SpecOf<'beta-bernoulli-thompson'>): Policy => {
+  const memory = remembering(spec.memory, [everyRequest]);
+  // An unchanged state is not integrated again.
+  let known: { readonly key: string; readonly shares: readonly number[] } | null = null;
+  return {
+    weigh: (question, evidence) => {
+      const posteriors = question.candidates.map((arm) =>
+        betaPosterior(memory.read(evidence, arm, everyRequest, question), spec.prior, question.weights, warmAt(spec, arm)),
+      );
+      const key = keyOf(posteriors, question);
+      if (known?.key !== key) known = { key, shares: sharesOf(posteriors, question) };
+      return { posteriors: posteriors.map((beta) => ({ family: 'beta', ...beta })), shares: known.shares };
+    },
+  };
+};
+
+const keyOf = (posteriors: readonly BetaParameters[], { adjustments }: PolicyQuestion): string =>
+  posteriors.map(({ alpha, beta }, i) => `${alpha} ${beta} ${adjustments[i]}`).join(' ');
+
+const sharesOf = (posteriors: readonly BetaParameters[], { adjustments }: PolicyQuestion): readonly number[] =>
+  adjustments.every((adjustment) => adjustment === adjustments[0])
+    ? Array.from(propensities(posteriors))
+    : Array.from(
+        normalPropensities(
+          posteriors.map(({ alpha, beta }, i) => ({
+            mean: alpha / (alpha + beta) + (adjustments[i] ?? 0),
+            sd: Math.sqrt((alpha * beta) / (alpha + beta + 1)) / (alpha + beta),
+          })),
+        ),
+      );
+
+/** Evidence of a whole log never takes a parameter below its prior; this guards against a log whose beginning is gone, with a revision of what stood there. */
+const leastParameter = 1e-3;
+
+export const betaPosterior = (
+  sums: Sums | null,
+  prior: BetaParameters,
+  weights: RewardWeights,
+  warm: WarmCell | null = null,
+): BetaParameters => {
+  const trials = sums === null ? 0 : trialsOf(sums);
+  const gained = sums === null ? 0 : rewardSum(sums, weights);
+  const before = warm === null ? 0 : warm.trials;
+  const gainedBefore = warm === null ? 0 : warm.trials * warm.reward;
+  return {
+    alpha: Math.max(leastParameter, prior.alpha + gainedBefore + gained),
+    beta: Math.max(leastParameter, prior.beta + before - gainedBefore + trials - gained),
+  };
+};
+
+export type WarmCell = { readonly trials: number; readonly reward: number; readonly costNanoUsd: number | null };
+
+/** What was known of an arm before its first request here, in one cell; capped in weight. */
+export const warmAt = (
+  { warmStart }: { readonly warmStart?: SpecOf<'beta-bernoulli-thompson'>['warmStart'] },
+  arm: string,
+  cell: string = everyRequest,
+): WarmCell | null => {
+  const found = warmStart?.cells.find((entry) => entry.arm === arm && entry.cell === cell);
+  if (found === undefined || warmStart === undefined) return null;
+  return { trials: Math.min(found.trials, warmStart.maxTrials), reward: found.reward, costNanoUsd: found.costNanoUsd ?? null };
+};
+
