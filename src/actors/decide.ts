@@ -7,6 +7,8 @@ import {
   type RequestFeatures,
   type Sequence,
 } from '../events/index.ts';
+import { conversationText } from '../domain/routing/conversation.ts';
+import { needsOf } from '../domain/routing/needs.ts';
 import type { AnswerError } from '../requests/answer.ts';
 import { eventContext, type HostParts, type Passage } from './host-parts.ts';
 
@@ -28,7 +30,10 @@ export const decide = async (parts: HostParts, passage: Passage, features: Reque
     requestId,
     requestedModel: request.model,
     features,
-    maxOutputTokens: maxOutputTokens(request.parameters),
+    maxOutputTokens: features.requestedTokens,
+    needs: needsOf(request),
+    conversation: request.conversation === undefined ? null : parts.keyedHash(conversationText(tenant, request.conversation)),
+    decidedAtMs: parts.nowMs(),
     draw,
   });
   if (reply.kind === 'known') return { kind: 'recorded', sequence: reply.sequence };
@@ -82,9 +87,4 @@ export const decide = async (parts: HostParts, passage: Passage, features: Reque
   });
   const appended = await parts.append([event], common);
   return appended.kind === 'duplicate' ? { kind: 'recorded', sequence: appended.sequence } : { kind: 'decided', event };
-};
-
-const maxOutputTokens = (parameters: Passage['request']['parameters']): number => {
-  const limit = parameters.max_completion_tokens ?? parameters.max_tokens;
-  return typeof limit === 'number' && limit > 0 ? limit : 0;
 };

@@ -4,12 +4,14 @@ import type { EventLog } from '../bus/event-log.ts';
 import type { Messenger } from '../bus/messenger.ts';
 import type { Config, ModelConfig, RewardConfig } from '../config/schema.ts';
 import type { DataOf, EventContext, RequestFeatures, RequestId, Sequence, Tenant } from '../events/index.ts';
+import type { Budget } from '../domain/routing/pacing.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { AnswerPart } from '../requests/answer.ts';
 import type { ChatRequest } from '../requests/chat-request.ts';
 import type { Appender } from './appender.ts';
 import type { CacheCommand, CacheReply } from './cache.ts';
 import type { Delivery } from './delivery.ts';
+import type { Shadower } from './shadow.ts';
 import type { StreamerCommand, StreamerReply } from './streamer.ts';
 
 /** What the router is asked for one request; everything that it needs, and nothing of the text. */
@@ -19,6 +21,10 @@ export type RouteQuestion = {
   readonly requestedModel: string;
   readonly features: RequestFeatures;
   readonly maxOutputTokens: number;
+  readonly needs: DataOf<'route.decided'>['needs'];
+  /** Keyed hash of the conversation; null when the caller named none. */
+  readonly conversation: string | null;
+  readonly decidedAtMs: number;
   /** Uniform in [0, 1). */
   readonly draw: number;
 };
@@ -26,14 +32,12 @@ export type RouteQuestion = {
 /** What the router adds to a decision; the host knows the rest. */
 export type RouteChoice = Omit<
   DataOf<'route.decided'>,
-  'question' | 'requestedModel' | 'features' | 'cache' | 'streamed' | 'host' | 'retryable' | 'deadline' | 'draw'
-> & {
-  readonly draw: number;
-};
+  'question' | 'requestedModel' | 'features' | 'cache' | 'streamed' | 'host' | 'retryable' | 'deadline'
+>;
 
 export type RouteReply =
   | { readonly kind: 'chosen'; readonly choice: RouteChoice }
-  | { readonly kind: 'no-candidate'; readonly exclusions: DataOf<'route.decided'>['exclusions'] }
+  | { readonly kind: 'no-candidate'; readonly exclusions: readonly DataOf<'route.decided'>['exclusions'][number][] }
   | { readonly kind: 'unknown-model' }
   /** The log already holds a decision for this request. */
   | { readonly kind: 'known'; readonly sequence: Sequence };
@@ -65,6 +69,8 @@ export type HostParts = {
   readonly router: RouterFace;
   readonly cache: CacheFace;
   readonly streamer: StreamerFace;
+  /** Null where nothing is compared. */
+  readonly shadower: Shadower | null;
   readonly models: ReadonlyMap<string, ModelAtWork>;
   readonly append: Appender;
   readonly log: EventLog;
@@ -105,6 +111,8 @@ export const eventContext = (
   causationId,
   traceparent: request.traceparent,
 });
+
+export const budgetOf = (config: Config, tenant: Tenant): Budget => config.tenants.find((entry) => entry.id === tenant)?.budget ?? config.budget;
 
 export const rewardConfigOf = (config: Config, tenant: Tenant): RewardConfig => {
   const own = config.tenants.find((entry) => entry.id === tenant)?.weights;

@@ -1,6 +1,8 @@
 import { cacheable } from '../domain/cache/cacheable.ts';
 import { costNanoUsd, estimateTokens } from '../domain/price.ts';
-import { rewardForCompletion, rewardForFailure } from '../domain/reward/reward.ts';
+import { rewardForCompletion, rewardForFailure, type Filing } from '../domain/reward/reward.ts';
+import { filingOf } from '../domain/routing/filing.ts';
+import { measuredFeedbackId } from '../domain/reward/judgement.ts';
 import { streamFigures, type Progress } from '../domain/streaming/progress.ts';
 import {
   cacheStored,
@@ -28,7 +30,11 @@ import { keepAnswer } from './stored-answer.ts';
 export type ReceivedAnswer = { readonly progress: Progress; text: string; readonly toolCalls: JsonObject[] };
 
 export type Outcome =
-  | { readonly kind: 'recorded'; readonly part: AnswerPart }
+  | {
+      readonly kind: 'recorded';
+      readonly part: AnswerPart;
+      readonly event: EventOf<'response.completed'> | EventOf<'response.failed'>;
+    }
   /** The log already holds an outcome for this request. */
   | { readonly kind: 'duplicate'; readonly sequence: Sequence };
 
@@ -79,12 +85,12 @@ export const recordAnswer = async (
     makeEvent(
       rewardRecorded,
       following,
-      rewardForCompletion({ completed: completed.data, cached: stored !== null, config: rewardConfigOf(parts.config, request.tenant) }),
+      rewardForCompletion({ completed: completed.data, cached: stored !== null, filing: filingOf(decision), config: rewardConfigOf(parts.config, request.tenant) }),
     ),
     ...(stored === null ? [] : [makeEvent(cacheStored, following, stored)]),
     ...(end.measuredScoreMicro === undefined
       ? []
-      : [makeEvent(feedbackReceived, following, { feedbackId: 'measured', kind: 'measured', scoreMicro: end.measuredScoreMicro })]),
+      : [makeEvent(feedbackReceived, following, { feedbackId: measuredFeedbackId, kind: 'measured', scoreMicro: end.measuredScoreMicro })]),
   ];
 
   const idempotencyId = idempotencyIds.outcome(request.tenant, request.requestId);
@@ -105,7 +111,11 @@ export const recordAnswer = async (
   const appended = await parts.append(standing.events, { idempotencyId, untilMs: passage.deadlineMs });
   return appended.kind === 'duplicate' || standing !== answer
     ? { kind: 'duplicate', sequence: appended.sequence }
-    : { kind: 'recorded', part: { kind: 'finished', finishReason: end.finishReason, usage, costNanoUsd: cost, repeated: false } };
+    : {
+        kind: 'recorded',
+        part: { kind: 'finished', finishReason: end.finishReason, usage, costNanoUsd: cost, repeated: false },
+        event: completed,
+      };
 };
 
 /** Appends failure and reward. Whose fault it was is the reward's business: what the caller or this process broke off does not count against the arm. */
@@ -117,7 +127,7 @@ export const recordFailure = async (
   const { decision, received, atWork, code, detail } = ended;
   const { request } = passage;
   const usage: Usage = received.progress.parts === 0 ? { promptTokens: 0, completionTokens: 0 } : estimatedUsage(decision, received);
-  const events = failureEvents(parts, request, decision.id, {
+  const events = failureEvents(parts, request, { id: decision.id, filing: filingOf(decision) }, {
     code,
     detail: detail.slice(0, 500),
     arm: decision.data.arm,
@@ -136,22 +146,22 @@ export const recordFailure = async (
   const error: AnswerError = { code, message: `The answer of ${decision.data.arm} failed: ${detail}.` };
   return appended.kind === 'duplicate'
     ? { kind: 'duplicate', sequence: appended.sequence }
-    : { kind: 'recorded', part: { kind: 'failed', error } };
+    : { kind: 'recorded', part: { kind: 'failed', error }, event: events[0] };
 };
 
 export const failureEvents = (
   parts: Pick<HostParts, 'instance' | 'nowMs' | 'config'>,
   request: RecordedRequest,
-  decisionId: string,
+  decision: { readonly id: string; readonly filing: Filing },
   data: DataOf<'response.failed'> & { readonly arm: string; readonly model: string },
-): NonEmpty<SwitchyardEvent> => {
-  const failed = makeEvent(responseFailed, eventContext(parts, request, decisionId), data);
+): readonly [EventOf<'response.failed'>, EventOf<'reward.recorded'>] => {
+  const failed = makeEvent(responseFailed, eventContext(parts, request, decision.id), data);
   return [
     failed,
     makeEvent(
       rewardRecorded,
       eventContext(parts, request, failed.id),
-      rewardForFailure({ failed: data, config: rewardConfigOf(parts.config, request.tenant) }),
+      rewardForFailure({ failed: data, filing: decision.filing, config: rewardConfigOf(parts.config, request.tenant) }),
     ),
   ];
 };

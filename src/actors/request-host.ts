@@ -1,6 +1,6 @@
 import { TransientError } from '../errors.ts';
 import { canonicalQuestion } from '../domain/cache/key.ts';
-import { extractFeatures } from '../domain/routing/features.ts';
+import { extractFeatures } from '../domain/routing/features/extract.ts';
 import type { AnswerError, Answering, AnswerPart } from '../requests/answer.ts';
 import type { ChatRequest } from '../requests/chat-request.ts';
 import { decide } from './decide.ts';
@@ -89,7 +89,7 @@ export const createRequestHost = (parts: HostParts): RequestHost => {
     const leads = looksUp && !flights.has(question);
     if (leads) flights.set(question, flight.promise);
     try {
-      const decided = await decide(parts, passage, extractFeatures(request.messages));
+      const decided = await decide(parts, passage, extractFeatures(request));
       switch (decided.kind) {
         case 'decided':
           return yield* serveFromProvider(parts, passage, decided.event);

@@ -34,8 +34,15 @@ export async function* resume(parts: HostParts, passage: Passage, beginSequence:
       return yield* followOutcome(parts, passage, beginSequence, 'nothing');
     case 'cache.stored':
     case 'policy.activated':
+    case 'policy.canary_started':
+    case 'policy.canary_ended':
+    case 'budget.paced':
     case 'reward.recorded':
     case 'feedback.received':
+    case 'feedback.rejected':
+    case 'shadow.completed':
+    case 'shadow.granted':
+    case 'shadow.skipped':
       parts.logger.error({ requestId: request.requestId, type: begin.type, sequence: beginSequence }, 'not the beginning of a request');
       return yield failed(gone);
   }

@@ -15,7 +15,15 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
   const { arm, model } = decision.data;
   const atWork = parts.models.get(model);
   const received: ReceivedAnswer = { progress: beginProgress(request.receivedAtMs), text: '', toolCalls: [] };
-  const failure = (code: FailureCode, detail: string) => recordFailure(parts, passage, { decision, received, atWork, code, detail });
+  const calledAtMs = parts.nowMs();
+  const ended = (outcome: Outcome, scoreMicro: number | null): Outcome => {
+    const { progress, text } = received;
+    if (outcome.kind === 'recorded')
+      parts.shadower?.follow({ request, decision, event: outcome.event, calledAtMs, progress, text, scoreMicro });
+    return outcome;
+  };
+  const failure = async (code: FailureCode, detail: string) =>
+    ended(await recordFailure(parts, passage, { decision, received, atWork, code, detail }), null);
   // What the log holds wins: an outcome that somebody else recorded is told in place of this one.
   let said: Said = 'nothing';
   const told = async function* (outcome: Outcome): AnswerParts {
@@ -56,7 +64,8 @@ export async function* serveFromProvider(parts: HostParts, passage: Passage, dec
       }
       if (part.kind === 'end') {
         recorded = true;
-        return yield* told(await recordAnswer(parts, passage, { decision, received, atWork, end: part }));
+        const outcome = await recordAnswer(parts, passage, { decision, received, atWork, end: part });
+        return yield* told(ended(outcome, part.measuredScoreMicro ?? null));
       }
       if (part.kind === 'error') {
         recorded = true;

@@ -1,27 +1,31 @@
-import { createHmac, createSecretKey } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import type { Subscription } from '../bus/messenger.ts';
 import type { Settings } from '../config/settings.ts';
-import type { EvidenceAt } from '../domain/routing/evidence.ts';
+import { keyedHashWith } from '../domain/keyed-hash.ts';
+import type { StateSnapshot } from '../domain/routing/snapshot.ts';
 import { InvariantError } from '../errors.ts';
-import { idempotencyIds } from '../events/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Answering } from '../requests/answer.ts';
 import { createAppender } from './appender.ts';
 import { cacheCommandSchema, cacheConcern, type CacheReply } from './cache.ts';
-import { startCaretaker } from './caretaker.ts';
+import { startClosingOrphans } from './close-orphans.ts';
 import type { Role } from './concern.ts';
 import { createClock } from './clock.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
 import { serveLiveness } from './host-liveness.ts';
 import type { CacheFace, KnownRequest, ModelAtWork, RouteReply, RouterFace } from './host-parts.ts';
-import { policyActivatedEvent, policyOf } from './policy.ts';
+import { activateConfigured } from './activate-policy.ts';
 import { askRemote, serveActor } from './remote.ts';
 import { createRequestHost } from './request-host.ts';
+import type { RequestMemory } from './request-memory.ts';
 import { routerCommandSchema, routerConcern, type RouterReply } from './router.ts';
+import { createShadower } from './shadow.ts';
 import { streamerConcern } from './streamer.ts';
 import { supervise, type Supervised } from './supervisor.ts';
+import { startGuardingCanary } from './guard-canary.ts';
+import { startPacing } from './pace-budgets.ts';
+import { startTakingFeedback } from './take-feedback.ts';
 
 /**
  * The actors of one process: those of its roles live here, the others are reached over NATS through the same faces.
@@ -45,7 +49,9 @@ export type YardOptions = {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly logger: Logger;
   /** The evidence that ClickHouse holds, or null when it cannot be had: then the log alone is read. */
-  readonly evidenceSource: () => Promise<EvidenceAt | null>;
+  readonly evidenceSource: () => Promise<StateSnapshot | null>;
+  /** What ClickHouse remembers of requests that the router has forgotten. */
+  readonly memory: RequestMemory;
   /** The log was cut or replaced under this process: it has to start again. */
   readonly onLost: (reason: string) => void;
 };
@@ -58,7 +64,6 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
   const { bus, settings, roles, instance, logger } = options;
   const { config, secrets } = settings;
   const { messenger, log } = bus;
-  const hashKey = createSecretKey(secrets.hashKey);
   const delivery = await createDelivery({ log, logger, intervalMs: deliveryIntervalMs, onLost: options.onLost });
   const append = createAppender(log, delivery);
   const parts: Started = { actors: [], subscriptions: [], closers: [] };
@@ -72,25 +77,40 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
     const streamer = roles.has('streamer') ? keep(supervise(streamerConcern(config.requests), { delivery, logger })) : null;
     if (streamer !== null) parts.subscriptions.push(serveLiveness(messenger, instance, streamer));
 
+    let activate: () => Promise<void> = async () => undefined;
     let router: RouterFace = {
       route: async (question) => routeOf((await askRemote(messenger, 'router', { type: 'route', question })) as RouterReply),
       find: async (tenant, requestId) =>
         knownOf((await askRemote(messenger, 'router', { type: 'find', tenant, requestId })) as RouterReply),
     };
     if (roles.has('router')) {
-      // Before the first decision that names it.
-      await append([policyActivatedEvent(config, `switchyard/${instance}`, Date.now())], {
-        idempotencyId: idempotencyIds.policy(policyOf(config).version),
-        untilMs: Date.now() + liveWithinMs,
-      });
-      const actor = keep(supervise(routerConcern({ config, log, evidenceSource: options.evidenceSource, logger }), { delivery, logger }));
+      const actor = keep(
+        supervise(routerConcern({ config, log, evidenceSource: options.evidenceSource, memory: options.memory, logger }), {
+          delivery,
+          logger,
+        }),
+      );
       router = {
         route: async (question) => routeOf(actor.ask({ type: 'route', question })),
         find: async (tenant, requestId) => knownOf(actor.ask({ type: 'find', tenant, requestId })),
       };
       parts.subscriptions.push(serveActor(messenger, 'router', routerCommandSchema, actor.ask));
-      const caretaker = startCaretaker({ instance, config, append, delivery, bus, logger, router: actor, streamer });
-      parts.closers.push(caretaker.close);
+      const feedback = startTakingFeedback({
+        instance,
+        config,
+        append,
+        delivery,
+        dead: bus.dead,
+        memory: options.memory,
+        logger,
+        router: actor,
+      });
+      const orphans = startClosingOrphans({ instance, config, append, bus, logger, router: actor, streamer });
+      const pacing = startPacing({ instance, append, delivery, router: actor, logger, nowMs: Date.now });
+      const guarding = startGuardingCanary({ instance, append, delivery, router: actor, logger, nowMs: Date.now });
+      parts.closers.push(feedback.close, orphans.close, pacing.close, guarding.close);
+      activate = () =>
+        activateConfigured({ instance, config, append, delivery, router: actor, nowMs: Date.now, untilMs: Date.now() + liveWithinMs });
     }
 
     let cache: CacheFace = { ask: async (command) => (await askRemote(messenger, 'cache', command)) as CacheReply };
@@ -99,6 +119,10 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
       cache = { ask: async (command) => actor.ask(command) };
       parts.subscriptions.push(serveActor(messenger, 'cache', cacheCommandSchema, actor.ask));
     }
+
+    const models = modelsAtWork(options);
+    const shadower = streamer === null ? null : createShadower({ instance, config, models, append, log, logger, nowMs: createClock() });
+    if (shadower !== null) parts.closers.push(shadower.close);
 
     const host =
       streamer === null
@@ -109,7 +133,8 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
             router,
             cache,
             streamer,
-            models: modelsAtWork(options),
+            shadower,
+            models,
             append,
             log,
             answers: bus.answers,
@@ -118,7 +143,7 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
             logger,
             nowMs: createClock(),
             random: Math.random,
-            keyedHash: (text) => createHmac('sha256', hashKey).update(text).digest('hex').slice(0, 32),
+            keyedHash: keyedHashWith(secrets.hashKey),
           });
 
     const stopWatching = bus.onStatus((status) => {
@@ -128,6 +153,8 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
       stopWatching();
     });
     await Promise.all([...parts.actors.map((actor) => actor.live(liveWithinMs)), ...parts.subscriptions.map(({ ready }) => ready)]);
+    // Before the first decision that names it.
+    await activate();
 
     return {
       answering: host,
@@ -135,7 +162,8 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
       sequence: delivery.position,
       drain: async (timeoutMs) => {
         for (const actor of parts.actors) actor.drain();
-        return host === null ? 0 : host.idle(timeoutMs);
+        const [left] = await Promise.all([host?.idle(timeoutMs) ?? 0, shadower?.drain(timeoutMs)]);
+        return left;
       },
       close,
     };

@@ -12,7 +12,7 @@ export type ConfigFile =
   | { readonly kind: 'unreadable'; readonly problems: readonly ConfigProblem[] };
 
 /** Reads a YAML file. Everything that can be wrong with it is a value; a line can be found for each path of what was read. */
-export const readConfigFile = (file: string): ConfigFile => {
+export const readConfigFile = (file: string, { atLeast = 'at least models and arms' }: { readonly atLeast?: string } = {}): ConfigFile => {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
@@ -27,10 +27,10 @@ export const readConfigFile = (file: string): ConfigFile => {
   } catch {
     return unreadable(file, 'text in UTF-8', 'other bytes');
   }
-  return parse(file, text);
+  return parse(file, text, atLeast);
 };
 
-const parse = (file: string, text: string): ConfigFile => {
+const parse = (file: string, text: string, atLeast: string): ConfigFile => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   if (document.errors.length > 0)
@@ -53,7 +53,7 @@ const parse = (file: string, text: string): ConfigFile => {
       error instanceof Error ? error.message : 'other',
     );
   }
-  if (content === null || content === undefined) return unreadable(file, 'at least models and arms', 'an empty file');
+  if (content === null || content === undefined) return unreadable(file, atLeast, 'an empty file');
   return {
     kind: 'read',
     content,

@@ -27,6 +27,14 @@ export const hashKeyFrom = (given: string | undefined, dataDir: string): Uint8Ar
   }
 };
 
+/** The same for those who only look: null when no process has made a key yet. */
+export const hashKeyThere = (given: string | undefined, dataDir: string): Uint8Array | null => {
+  if (given !== undefined) return hashKeyFrom(given, dataDir);
+  const file = path.join(dataDir, 'hash-key');
+  const text = readIfThere(file);
+  return text === null ? null : parseKey(text, file);
+};
+
 const parseKey = (text: string, where: string): Uint8Array => {
   const hexadecimal = text.trim();
   if (/^[0-9a-f]{64}$/i.test(hexadecimal)) return Buffer.from(hexadecimal, 'hex');

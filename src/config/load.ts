@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfigFile } from './config-file.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { hashKeyFrom } from './hash-key.ts';
+import { hashKeyFrom, hashKeyThere } from './hash-key.ts';
 import { problemsOf } from './problems.ts';
 import { configSchema, type Config, type ModelConfig } from './schema.ts';
 import type { Secrets, Settings } from './settings.ts';
@@ -17,6 +17,10 @@ export const loadSettings = (options: LoadOptions = {}): Settings => {
   const hashKey = hashKeyFrom(givenIn(options.env ?? process.env)('SWITCHYARD_HASH_KEY'), config.dataDir);
   return { config, secrets: { ...secrets, hashKey }, file };
 };
+
+/** The key of the hashes for those who only look: null when it is not given and no process has made one in the data folder yet. */
+export const findHashKey = ({ config }: LoadedConfig, env: Environment = process.env): Uint8Array | null =>
+  hashKeyThere(givenIn(env)('SWITCHYARD_HASH_KEY'), config.dataDir);
 
 /** Settings without the key of the hashes, for those who only look: nothing is written. */
 export type LoadedConfig = Omit<Settings, 'secrets'> & { readonly secrets: Omit<Secrets, 'hashKey'> };

@@ -1,13 +1,15 @@
 import type { z } from 'zod';
 import { show, type ConfigProblem } from './config-error.ts';
 import { nearest } from './nearest.ts';
-import { describeNode, nodeAt, valueAt, type ConfigPath } from './schema-view.ts';
+import { describeNode, nodeAt, valueAt, type ConfigPath, type SchemaNode } from './schema-view.ts';
 
 /** What the problems are told with: where each value came from. */
 export type Origins = {
   readonly content: unknown;
   readonly lineOf: (path: ConfigPath) => number | undefined;
   readonly variableOf: (path: ConfigPath) => string | undefined;
+  /** What was read; the configuration unless told otherwise. */
+  readonly node?: SchemaNode;
 };
 
 /** What the schema found, in words: one problem for each wrong value and each unknown key, in the order of the file. */
@@ -20,10 +22,10 @@ export const problemsOf = (error: z.ZodError, origins: Origins): readonly Config
     })
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 
-const wrongValue = (path: ConfigPath, message: string, { content, lineOf, variableOf }: Origins): ConfigProblem => {
+const wrongValue = (path: ConfigPath, message: string, { content, lineOf, variableOf, node: from }: Origins): ConfigProblem => {
   const variable = variableOf(path);
   const seen = valueAt(path, content);
-  const node = nodeAt(path, content);
+  const node = nodeAt(path, content, from);
   return {
     where: variable === undefined ? inWords(path) : `environment variable ${variable}`,
     line: variable === undefined ? lineOf(path) : undefined,
@@ -33,9 +35,9 @@ const wrongValue = (path: ConfigPath, message: string, { content, lineOf, variab
   };
 };
 
-const unknownKey = (path: ConfigPath, { content, lineOf }: Origins): ConfigProblem => {
+const unknownKey = (path: ConfigPath, { content, lineOf, node: from }: Origins): ConfigProblem => {
   const group = path.slice(0, -1);
-  const known = Object.keys(nodeAt(group, content)?.properties ?? {});
+  const known = Object.keys(nodeAt(group, content, from)?.properties ?? {});
   const meant = nearest(String(path.at(-1)), known);
   return { where: inWords(path), line: lineOf(path), expected: secretAdvice(path) ?? knownKeys(meant, known), seen: null };
 };
@@ -58,7 +60,7 @@ const secretAdvice = (path: ConfigPath): string | null => {
 };
 
 /** models[1].provider.baseUrl */
-const inWords = (path: ConfigPath): string =>
+export const inWords = (path: ConfigPath): string =>
   path.length === 0
     ? 'the file'
     : path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('');

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from '../events/index.ts';
+import { policySpecSchema } from '../events/schemas/policy.ts';
+import { policyProblems } from './policy-rules.ts';
 
 /**
  * What must hold between parts of the configuration. A rule looks only at the parts that it is about, and runs when those can be read, whatever is
@@ -56,10 +58,9 @@ const rules: readonly Rule[] = [
   rule(z.object({ arms }), (config, refuse) => {
     if (!config.arms.some((arm) => arm.enabled)) refuse(['arms'], 'expected at least one enabled arm', config.arms.length);
   }),
-  rule(z.object({ arms, policy: z.object({ floor: z.number() }) }), (config, refuse) => {
-    const { length } = config.arms;
-    if (config.policy.floor * length >= 1)
-      refuse(['policy', 'floor'], `expected less than 1 / ${length}, one share for each of the ${length} arms`, config.policy.floor);
+  rule(z.object({ arms, policy: policySpecSchema }), (config, refuse) => {
+    const names = config.arms.map(({ id }) => id);
+    for (const { path, expected, seen } of policyProblems(config.policy, names)) refuse(['policy', ...path], expected, seen);
   }),
   rule(
     z.object({

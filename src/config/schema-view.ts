@@ -15,6 +15,7 @@ export type SchemaNode = {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  readonly multipleOf?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minItems?: number;
@@ -22,6 +23,8 @@ export type SchemaNode = {
   readonly pattern?: string;
   readonly format?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** Of keys that nobody lists; false where there may be none. */
+  readonly additionalProperties?: SchemaNode | false;
   readonly required?: readonly string[];
   readonly items?: SchemaNode;
   readonly oneOf?: readonly SchemaNode[];
@@ -39,7 +42,7 @@ export const nodeAt = (path: ConfigPath, value: unknown, from: SchemaNode = conf
   const node = branchFor(from, value);
   const [key, ...rest] = path;
   if (key === undefined) return node;
-  const next = typeof key === 'number' ? node.items : (node.properties?.[key] ?? (key === 'kind' ? anyKind(node) : undefined));
+  const next = typeof key === 'number' ? node.items : (node.properties?.[key] ?? (key === 'kind' ? anyKind(node) : anyKey(node)));
   return next === undefined ? null : nodeAt(rest, childOf(value, key), next);
 };
 
@@ -51,6 +54,17 @@ const childOf = (value: unknown, key: string | number): unknown =>
 
 const branchFor = (node: SchemaNode, value: unknown): SchemaNode =>
   node.oneOf?.find((branch) => branch.properties?.['kind']?.const === childOf(value, 'kind')) ?? node;
+
+const anyKey = ({ additionalProperties }: SchemaNode): SchemaNode | undefined =>
+  additionalProperties === false ? undefined : additionalProperties;
+
+/** The keys that a group may have, whichever of its kinds it is; without the kind itself. */
+export const propertiesOf = ({ properties, oneOf }: SchemaNode): SchemaNode['properties'] => {
+  if (oneOf === undefined) return properties;
+  const [first, ...others] = oneOf;
+  const entries = Object.entries(first?.properties ?? {});
+  return Object.fromEntries(entries.filter(([key]) => key !== 'kind' && others.every((other) => other.properties?.[key] !== undefined)));
+};
 
 /** What `kind` may be in a union, for a value that names none of them. */
 const anyKind = ({ oneOf }: SchemaNode): SchemaNode | undefined =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameSchema, tenantSchema } from '../events/index.ts';
+import { policySpecSchema, rewardWeightsSchema } from '../events/schemas/policy.ts';
 import { addressWithoutCredentials, count, milliseconds, port, positive, share } from './bounds.ts';
 import { providerConfigSchema } from './provider-schema.ts';
 import { checkRules } from './rules.ts';
@@ -117,6 +118,24 @@ const ledgerSchema = z.strictObject({
     .describe('messages at the end of the log from which those requests are gathered at start'),
 });
 
+const feedbackSchema = z.strictObject({
+  requestWaitSeconds: count
+    .max(86_400)
+    .default(900)
+    .describe('feedback that comes before its request is kept for so long; afterwards it is a dead letter'),
+  maxAgeDays: positive.max(3_650).default(90).describe('feedback that comes later than this after the decision is a dead letter'),
+  waiting: count
+    .max(10_000_000)
+    .default(100_000)
+    .describe('feedback that waits in a router at the same time; of more, the oldest becomes dead letters'),
+  memoryWaitSeconds: count
+    .max(604_800)
+    .default(86_400)
+    .describe(
+      'feedback for a request that the router has forgotten waits so long for ClickHouse to tell of it; afterwards it is a dead letter',
+    ),
+});
+
 const modelSchema = z.strictObject({
   id: nameSchema.describe('name of the model in requests and events; "auto" is taken'),
   provider: providerConfigSchema.describe('who answers'),
@@ -124,6 +143,11 @@ const modelSchema = z.strictObject({
     inputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the prompt'),
     outputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the answer'),
   }),
+  lacks: z
+    .array(z.enum(['tools', 'json', 'images']))
+    .max(3)
+    .default([])
+    .describe('what the model cannot do; a request that needs it is not routed here'),
   contextTokens: count.max(100_000_000).describe('prompt and answer together; a request that does not fit is not routed here'),
 });
 
@@ -134,39 +158,58 @@ const armSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('false keeps what was learned of the arm and chooses it no more'),
 });
 
-const weightsSchema = z
-  .strictObject({
-    success: share.describe('weight of the answer having been good'),
-    streaming: share.describe('weight of a quick first token and no stalls'),
-    cache: share.describe('weight of the answer having entered the cache, to be given again'),
-    cost: share.describe('weight of the answer having been cheap'),
-  })
-  .refine((w) => Math.abs(w.success + w.streaming + w.cache + w.cost - 1) < 1e-9, 'expected the four weights to sum to 1');
+const budgetSchema = z.strictObject({
+  usdPerRequest: z
+    .number()
+    .positive()
+    .max(1_000)
+    .nullable()
+    .default(null)
+    .describe('mean cost of a request that the router keeps to, in dollars; null: no budget'),
+  latencyTargetMs: z
+    .number()
+    .positive()
+    .max(3_600_000)
+    .nullable()
+    .default(null)
+    .describe('mean time to the end of an answer that the router keeps to; null: no objective'),
+});
 
 const tenantConfigSchema = z.strictObject({
   id: tenantSchema
     .refine((id) => !id.startsWith('_'), 'expected a name that does not begin with "_"')
     .describe('name of the tenant in subjects and events'),
-  weights: weightsSchema.optional().describe('what a request of this tenant is worth; without it reward.weights counts'),
-});
-
-const policySchema = z.strictObject({
-  id: nameSchema.default('thompson').describe('name of the policy in decisions'),
-  kind: z.literal('beta-bernoulli-thompson').default('beta-bernoulli-thompson').describe('how the arms are weighed'),
-  floor: z.number().min(0).max(0.5).default(0.01).describe('least probability of each candidate arm'),
-  prior: z
-    .strictObject({
-      alpha: positive.describe('successes that an arm is taken to have before it has been tried'),
-      beta: positive.describe('failures that an arm is taken to have before it has been tried'),
-    })
-    .default({ alpha: 1, beta: 1 }),
+  weights: rewardWeightsSchema.optional().describe('what a request of this tenant is worth; without it reward.weights counts'),
+  budget: budgetSchema.optional().describe('budget and latency objective of this tenant; without it the common ones count'),
+  shadow: z
+    .strictObject({ share: share.describe('share of the requests of this tenant that are also sent to a second arm') })
+    .optional()
+    .describe('without it shadow.share counts'),
 });
 
 const rewardSchema = z.strictObject({
-  weights: weightsSchema.default({ success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 }),
+  weights: rewardWeightsSchema.default({ success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 }),
   firstTokenTargetMs: positive.default(1_000).describe('streaming part: 1 at once, 0.5 at this time to the first token'),
   stallTargetMs: positive.default(2_000).describe('streaming part: 1 without a pause, 0.5 at a longest pause of this length'),
   costTargetUsd: positive.default(0.002).describe('cost part: 1 for free, 0.5 at this price of a request'),
+});
+
+const shadowSchema = z.strictObject({
+  share: share
+    .default(0.3)
+    .describe('share of the requests that are also sent to a second arm, whose answer is compared and given to nobody; 0: none'),
+  budgetUsdPerHour: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .default(2)
+    .describe('what these second answers may cost in an hour, all processes together; granted in blocks, before it is spent'),
+  perSecond: positive.max(100_000).default(10).describe('second answers that one process begins in a second, on average'),
+  concurrency: count.max(4_096).default(8).describe('second answers under way in one process'),
+  answerTokens: count
+    .max(1_000_000)
+    .default(2_048)
+    .describe('length of an answer that is set aside for, where the caller gave no limit; a longer one is broken off'),
 });
 
 export const configSchema = z
@@ -188,6 +231,7 @@ export const configSchema = z
     clickhouse: clickhouseSchema.prefault({}),
     projector: projectorSchema.prefault({}),
     ledger: ledgerSchema.prefault({}),
+    feedback: feedbackSchema.prefault({}),
     models: z.array(modelSchema).min(1).max(256),
     arms: z.array(armSchema).min(1).max(256),
     tenants: z
@@ -195,8 +239,10 @@ export const configSchema = z
       .min(1)
       .max(10_000)
       .default([{ id: tenantSchema.parse('default') }]),
-    policy: policySchema.prefault({}),
+    policy: policySpecSchema.default(policySpecSchema.parse({ kind: 'contextual-thompson' })).describe('how the router chooses'),
+    budget: budgetSchema.prefault({}),
     reward: rewardSchema.prefault({}),
+    shadow: shadowSchema.prefault({}),
   })
   .superRefine(checkRules, { when: () => true });
 

@@ -1,6 +1,6 @@
 import type { ConfigProblem } from './config-error.ts';
 import { nearest } from './nearest.ts';
-import { configNode, valueAt, type ConfigPath, type SchemaNode } from './schema-view.ts';
+import { configNode, propertiesOf, valueAt, type ConfigPath, type SchemaNode } from './schema-view.ts';
 
 /**
  * Environment variables that stand for keys of the file. Each key outside of lists has one, derived from its path: requests.ackWaitSeconds is
@@ -36,10 +36,9 @@ const derivedName = (path: readonly string[]): string =>
   ['switchyard', ...path].map((word) => word.replace(/[A-Z]/g, '_$&').toUpperCase()).join('_');
 
 const leaves = (node: SchemaNode, path: readonly string[], fallback: unknown): readonly Variable[] => {
-  if (node.properties !== undefined)
-    return Object.entries(node.properties).flatMap(([key, child]) =>
-      leaves(child, [...path, key], child.default ?? valueAt([key], fallback)),
-    );
+  const properties = propertiesOf(node);
+  if (properties !== undefined)
+    return Object.entries(properties).flatMap(([key, child]) => leaves(child, [...path, key], child.default ?? valueAt([key], fallback)));
   return node.type === 'array' ? [] : [{ name: derivedName(path), path, node, default: fallback }];
 };
 
@@ -67,7 +66,9 @@ export const applyVariables = (config: unknown, env: Environment): Overridden =>
 /** A variable set to nothing counts as not set, as is the custom of compose files. */
 export const isGiven = (text: string | undefined): text is string => text !== undefined && text !== '';
 
-const fromText = (text: string, { type }: SchemaNode): unknown => {
+const fromText = (text: string, { type, anyOf }: SchemaNode): unknown => {
+  // A value that may be null.
+  if (anyOf !== undefined) return text === 'null' ? null : fromText(text, anyOf.find((branch) => branch.type !== 'null') ?? {});
   if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text)) return Number(text);
   return text;
@@ -80,7 +81,7 @@ const withValue = (config: unknown, path: readonly string[], value: unknown, nod
   const group = config ?? node?.default ?? {};
   // What is no group stays as it is: the schema refuses it with its own line.
   if (typeof group !== 'object' || Array.isArray(group)) return config;
-  return { ...group, [key]: withValue(valueAt([key], group), rest, value, node?.properties?.[key]) };
+  return { ...group, [key]: withValue(valueAt([key], group), rest, value, node === undefined ? undefined : propertiesOf(node)?.[key]) };
 };
 
 /** A name that begins with SWITCHYARD_ and is none of ours is a misspelling that would otherwise go unnoticed. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import { requestIdSchema, tenantSchema, type RequestId, type Tenant } from '../events/index.ts';
 import type { ChatRequest } from '../requests/chat-request.ts';
-import { createReadChatBody } from './chat-schema.ts';
+import { conversationSchema, createReadChatBody } from './chat-schema.ts';
 import type { GatewayError } from './error-catalogue.ts';
 import { refuse, type Read } from './json-border.ts';
 
@@ -10,6 +10,7 @@ import { refuse, type Read } from './json-border.ts';
 export type Envelope = {
   readonly tenant: string | undefined;
   readonly requestId: string | undefined;
+  readonly conversation: string | undefined;
   readonly cacheControl: string | undefined;
   readonly traceparent: string | undefined;
   readonly receivedAtMs: number;
@@ -32,6 +33,8 @@ export const createAcceptChat = (config: Config): AcceptChat => {
     if (given.kind === 'refused') return refused(given.error);
     const tenant = readTenant(envelope.tenant);
     if (tenant.kind === 'refused') return refused(tenant.error);
+    const conversation = readConversation(envelope.conversation);
+    if (conversation.kind === 'refused') return refused(conversation.error);
     const body = readBody(bytes);
     if (body.kind === 'refused') return refused(body.error);
     const id = given.value === undefined ? readRequestId(body.value.requestId) : given;
@@ -48,6 +51,7 @@ export const createAcceptChat = (config: Config): AcceptChat => {
         parameters: body.value.parameters,
         streamed: body.value.streamed,
         caching: readCaching(envelope.cacheControl),
+        conversation: conversation.value ?? body.value.conversation,
         receivedAtMs: envelope.receivedAtMs,
         traceparent: readTraceparent(envelope.traceparent),
       },
@@ -74,6 +78,17 @@ const readRequestId = (id: string | undefined): Read<RequestId | undefined> => {
   if (parsed.success) return { kind: 'read', value: parsed.data };
   const expected = parsed.error.issues[0]?.message ?? 'expected a request id';
   return refuse({ code: 'invalid_request_id', message: `The request id: ${expected}; got "${id.slice(0, 64)}".` });
+};
+
+const readConversation = (name: string | undefined): Read<string | undefined> => {
+  if (name === undefined) return { kind: 'read', value: undefined };
+  const parsed = conversationSchema.safeParse(name);
+  if (parsed.success) return { kind: 'read', value: parsed.data };
+  const expected = parsed.error.issues[0]?.message ?? 'expected a name';
+  return refuse({
+    code: 'invalid_request',
+    message: `The header of the conversation: ${expected}, got ${JSON.stringify(name.slice(0, 64))}.`,
+  });
 };
 
 export const newRequestId = (): RequestId => randomUUID() as string as RequestId;

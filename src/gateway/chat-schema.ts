@@ -15,6 +15,8 @@ export type ChatBody = {
   readonly includeUsage: boolean;
   /** `request_id` in the body, for callers that cannot set headers. */
   readonly requestId: string | undefined;
+  /** `metadata.conversation_id`, for the same. */
+  readonly conversation: string | undefined;
 };
 
 export type ChatLimits = { readonly jsonDepth: number; readonly messages: number; readonly promptCharacters: number };
@@ -29,7 +31,7 @@ export const createReadChatBody = (limits: ChatLimits, models: ReadonlySet<strin
     if (json.kind === 'refused') return json;
     const checked = schema.safeParse(json.value);
     if (!checked.success) return refuse(firstIssue(checked.error, json.value));
-    const { model = 'auto', stream, stream_options: options, request_id: requestId } = checked.data;
+    const { model = 'auto', stream, stream_options: options, request_id: requestId, metadata } = checked.data;
     if (model !== 'auto' && !models.has(model))
       return refuse({
         code: 'model_not_found',
@@ -47,7 +49,15 @@ export const createReadChatBody = (limits: ChatLimits, models: ReadonlySet<strin
     const { messages, parameters } = split(json.value as JsonObject);
     return {
       kind: 'read',
-      value: { model, messages, parameters, streamed: stream === true, includeUsage: options?.include_usage === true, requestId },
+      value: {
+        model,
+        messages,
+        parameters,
+        streamed: stream === true,
+        includeUsage: options?.include_usage === true,
+        requestId,
+        conversation: metadata?.conversation_id,
+      },
     };
   };
 };
@@ -78,6 +88,11 @@ const messageSchema = z
     message: 'expected text or a list of parts; null only for an assistant message with tool_calls',
   });
 
+const conversationForm = 'expected 1 to 128 visible ASCII characters without spaces';
+
+/** What a caller may call a conversation. */
+export const conversationSchema = z.string(conversationForm).regex(/^[!-~]{1,128}$/, conversationForm);
+
 const bodySchema = (messagesMax: number) =>
   z.object(
     {
@@ -95,6 +110,7 @@ const bodySchema = (messagesMax: number) =>
         .nullish(),
       n: z.literal(1, 'expected 1 or nothing: the yard gives one answer').nullish(),
       request_id: z.string('expected text').optional(),
+      metadata: z.object({ conversation_id: conversationSchema.optional() }, 'expected an object').nullish(),
     },
     'expected a JSON object',
   );

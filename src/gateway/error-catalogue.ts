@@ -12,6 +12,7 @@ export type RefusalCode =
   | 'prompt_too_long'
   | 'invalid_request'
   | 'invalid_request_id'
+  | 'feedback_id_reused'
   | 'unknown_tenant'
   | 'no_reply_subject'
   | 'reply_too_large'
@@ -55,6 +56,7 @@ export const errorCatalogue: { readonly [Code in ErrorCode]: ErrorRow } = {
   prompt_too_long: invalid(413, 'The text of all messages is longer than `requests.promptCharacters`.'),
   invalid_request: invalid(400, 'A field is missing or has the wrong type; `param` names it.'),
   invalid_request_id: invalid(400, 'The request id has characters or a length that are not allowed.'),
+  feedback_id_reused: invalid(409, 'The id belongs to another judgement of this request: same id, other content. The first one counts.'),
   model_not_found: invalid(404, 'The model is neither `auto` nor a model or arm of the configuration; `GET /v1/models` lists them.'),
   unknown_tenant: { status: 403, type: 'permission_error', retry: 'no', meaning: 'The tenant is not in the configuration.' },
   no_reply_subject: invalid(

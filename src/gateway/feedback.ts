@@ -2,13 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { EventLog } from '../bus/event-log.ts';
 import { InvariantError, TransientError } from '../errors.ts';
-import { feedbackReceived, idempotencyIds, makeEvent, requestIdSchema, type Tenant } from '../events/index.ts';
+import { feedbackReceived, idempotencyIds, makeEvent, requestIdSchema, type DataOf, type Sequence, type Tenant } from '../events/index.ts';
+import type { Json } from '../json.ts';
+import type { GatewayError } from './error-catalogue.ts';
 import { readJson, refuse, type Read } from './json-border.ts';
 
 /**
- * A judgement of an answer, over HTTP or NATS: exactly one of thumb, score and outcome. The last judgement of a request stands. With an `id` of the
- * caller's (or its idempotency key) the same judgement sent twice is counted once; without one each is a judgement of its own, and
- * a repeated one changes nothing, since it takes the place of an equal one.
+ * A judgement of an answer, over HTTP or NATS: exactly one of thumb, score and outcome; which of several stands is said in docs/reward.md. With an `id` of the
+ * caller's (or its idempotency key) the same judgement sent twice is counted once, and another one under that id is refused; without one each is a judgement of its
+ * own, and a repeated one changes nothing, since it takes the place of an equal one.
+ *
+ * The log knows an id for as long as its duplicate window is. One that is used again after that is rejected by the router, by an event.
  */
 export type Feedback = {
   readonly id: string;
@@ -36,6 +40,10 @@ export const createReceiveFeedback =
     try {
       const appended = await options.log.append([event], { idempotencyId: idempotencyIds.feedback(tenant, requestId, feedbackId) });
       if (appended.kind === 'conflict') throw new InvariantError('the log reported a conflict although nothing was expected of it');
+      if (appended.kind === 'duplicate') {
+        const first = await judgementAt(options.log, appended.sequence);
+        if (first !== null && (first.kind !== kind || first.scoreMicro !== scoreMicro)) return refuse(reused(feedbackId, requestId, first));
+      }
       return { kind: 'read', value: { id: feedbackId, sequence: appended.sequence, duplicate: appended.kind === 'duplicate' } };
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
@@ -46,6 +54,22 @@ export const createReceiveFeedback =
       });
     }
   };
+
+type Judged = Pick<DataOf<'feedback.received'>, 'kind' | 'scoreMicro'>;
+
+/** Null when the log no longer holds it. */
+const judgementAt = async (log: EventLog, at: Sequence): Promise<Judged | null> => {
+  const entry = await log.at(at);
+  return entry?.kind === 'events' && entry.events[0].type === 'feedback.received' ? entry.events[0].data : null;
+};
+
+const reused = (id: string, requestId: string, { kind, scoreMicro }: Judged): GatewayError => ({
+  code: 'feedback_id_reused',
+  param: 'id',
+  message: `Expected a new id, or the judgement that "${id}" was first used for with request ${requestId}: ${kind} ${scoreMicro / million}.`,
+});
+
+const million = 1_000_000;
 
 const feedbackSchema = z
   .object({
@@ -70,7 +94,7 @@ const readFeedback = (body: Uint8Array, idempotencyKey: string | undefined) => {
     const param = issue?.path.join('.') ?? '';
     return refuse({
       code: param === 'request_id' || param === 'id' ? 'invalid_request_id' : 'invalid_request',
-      message: `${param === '' ? 'The body' : param}: ${issue?.message ?? 'expected a judgement'}.`,
+      message: `${param === '' ? 'The body' : param}: ${issue?.message ?? 'expected a judgement'}, got ${seenAt(json.value, issue?.path ?? [])}.`,
       ...(param === '' ? {} : { param }),
     });
   }
@@ -81,10 +105,24 @@ const readFeedback = (body: Uint8Array, idempotencyKey: string | undefined) => {
   return { kind: 'read' as const, value: { requestId, feedbackId: key.data, ...judge(judgement) } };
 };
 
+const excerptCharacters = 60;
+
+/** What stands there instead, as its sender wrote it. JSON can carry numbers that are too large to be any. */
+const seenAt = (body: Json, path: readonly PropertyKey[]): string => {
+  const seen = path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    body,
+  );
+  if (seen === undefined) return 'nothing';
+  const text = typeof seen === 'number' ? String(seen) : JSON.stringify(seen);
+  return text.length > excerptCharacters ? `${text.slice(0, excerptCharacters)}...` : text;
+};
+
 type Judgement = Pick<z.infer<typeof feedbackSchema>, 'thumb' | 'score' | 'outcome'>;
 
-const judge = ({ thumb, score, outcome }: Judgement): { readonly kind: 'thumb' | 'score' | 'outcome'; readonly scoreMicro: number } => {
-  if (thumb !== undefined) return { kind: 'thumb', scoreMicro: thumb === 'up' ? 1_000_000 : 0 };
-  if (outcome !== undefined) return { kind: 'outcome', scoreMicro: outcome === 'success' ? 1_000_000 : 0 };
-  return { kind: 'score', scoreMicro: Math.round((score ?? 0) * 1_000_000) };
+const judge = ({ thumb, score, outcome }: Judgement): Judged => {
+  if (thumb !== undefined) return { kind: 'thumb', scoreMicro: thumb === 'up' ? million : 0 };
+  if (outcome !== undefined) return { kind: 'outcome', scoreMicro: outcome === 'success' ? million : 0 };
+  // The sum turns a negative zero, which JSON can carry, into zero.
+  return { kind: 'score', scoreMicro: Math.round((score ?? 0) * million) + 0 };
 };

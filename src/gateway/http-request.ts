@@ -5,6 +5,7 @@ import type { Envelope } from './accept-chat.ts';
 export const envelopeOf = (request: FastifyRequest): Envelope => ({
   tenant: headerText(request, 'x-switchyard-tenant'),
   requestId: idempotencyKeyOf(request) ?? headerText(request, 'x-request-id'),
+  conversation: headerText(request, 'x-switchyard-conversation'),
   cacheControl: headerText(request, 'cache-control'),
   traceparent: headerText(request, 'traceparent'),
   receivedAtMs: Date.now(),

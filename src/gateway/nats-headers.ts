@@ -5,6 +5,7 @@ type Headers = Readonly<Record<string, string>>;
 
 export const natsHeaders = {
   requestId: 'Switchyard-Request-Id',
+  conversation: 'Switchyard-Conversation',
   reply: 'Switchyard-Reply',
   error: 'Switchyard-Error',
   arm: 'Switchyard-Arm',

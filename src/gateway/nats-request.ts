@@ -39,6 +39,7 @@ export const receiveRequestMessage = (parts: NatsGatewayParts, counts: Counts) =
       {
         tenant: lastToken(message.subject),
         requestId: header(natsHeaders.requestId) ?? message.messageId,
+        conversation: header(natsHeaders.conversation),
         cacheControl: header(natsHeaders.cacheControl),
         traceparent: header(natsHeaders.traceparent),
         receivedAtMs: Date.now(),

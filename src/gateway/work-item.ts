@@ -29,6 +29,7 @@ export const toWorkItem = (work: Work, body: Uint8Array, id: string): WorkItem =
     [workHeaders.delivery]: work.delivery,
     [workHeaders.caching]: work.request.caching,
     [workHeaders.receivedAt]: String(work.request.receivedAtMs),
+    ...(work.request.conversation === undefined ? {} : { [natsHeaders.conversation]: work.request.conversation }),
     ...(work.request.traceparent === undefined ? {} : { [natsHeaders.traceparent]: work.request.traceparent }),
   },
 });
@@ -75,6 +76,7 @@ export const readWork = (item: TakenItem, readBody: ReadChatBody): ReadWork => {
         parameters: body.value.parameters,
         streamed: body.value.streamed,
         caching: caching === 'no-store' || caching === 'refresh' ? caching : 'use',
+        conversation: header(natsHeaders.conversation),
         receivedAtMs,
         traceparent: header(natsHeaders.traceparent),
       },

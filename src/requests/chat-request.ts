@@ -18,6 +18,8 @@ export type ChatRequest = {
   readonly streamed: boolean;
   /** use: look up and store; refresh: do not look up, store; no-store: neither. */
   readonly caching: 'use' | 'refresh' | 'no-store';
+  /** The caller's name for what the request belongs to; unlike other names only within the tenant. */
+  readonly conversation?: string | undefined;
   readonly receivedAtMs: number;
   readonly traceparent?: string | undefined;
 };

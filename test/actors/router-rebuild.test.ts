@@ -3,12 +3,15 @@ import { routerConcern } from '../../src/actors/router.ts';
 import type { EventLog } from '../../src/bus/event-log.ts';
 import type { MemoryBus } from '../../src/bus/memory/bus.ts';
 import { createMemoryBus } from '../../src/bus/memory/bus.ts';
-import type { ArmEvidence, EvidenceAt } from '../../src/domain/routing/evidence.ts';
+import { evidenceFields } from '../../src/domain/routing/evidence.ts';
+import { snapshotOf, type StateSnapshot } from '../../src/domain/routing/snapshot.ts';
+import { emptyRouterState, foldEvent } from '../../src/domain/routing/state.ts';
 import { sequence } from '../../src/events/index.ts';
 import { completed, decided, rewarded, rewardOf } from '../domain/support/events.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { testSettings } from '../support/settings.ts';
 import { silent } from './support/actors.ts';
+import { logMemory } from './support/log-memory.ts';
 
 const dayMs = 86_400_000;
 
@@ -29,7 +32,7 @@ const givenLog = async (requests: number, onDay: (n: number) => number = () => 0
 
 type Options = {
   readonly log: EventLog;
-  readonly base?: EvidenceAt | null | (() => Promise<EvidenceAt | null>);
+  readonly base?: StateSnapshot | null | (() => Promise<StateSnapshot | null>);
   readonly atLeast?: number;
   readonly rebuildEntries?: number;
 };
@@ -37,23 +40,32 @@ type Options = {
 const rebuild = async ({ log, base = null, atLeast = 0, rebuildEntries = 50_000 }: Options) => {
   const { config } = testSettings({ ledger: { rebuildEntries } });
   const evidenceSource = typeof base === 'function' ? base : async () => base;
-  const concern = routerConcern({ config, log, evidenceSource, logger: silent });
+  const concern = routerConcern({ config, log, evidenceSource, memory: logMemory(log), logger: silent });
   const rebuilt = await concern.rebuild({ atLeast: sequence(atLeast), signal: new AbortController().signal });
   const { routing, ledger } = rebuilt.state;
-  return { sequence: rebuilt.sequence, quick: routing.evidence.get('quick'), known: [...ledger.requests.keys()] };
+  const all = routing.evidence.arms.get('quick')?.cells.get('all')?.total;
+  return {
+    sequence: rebuilt.sequence,
+    quick: all && worth(all[evidenceFields.indexOf('trials')] ?? 0, all[evidenceFields.indexOf('success')] ?? 0),
+    state: snapshotOf(routing),
+    known: [...ledger.requests.keys()],
+  };
 };
 
-const worth = (trials: number, success: number): ArmEvidence => ({ trials, success, streaming: 0, cache: 0, cost: 0 });
+const worth = (trials: number, success: number) => ({ trials, success });
 const sumTo = (n: number) => (n * (n + 1)) / 2;
-const at = (position: number, trials: number): EvidenceAt => ({
-  sequence: position,
-  evidence: new Map([['quick', worth(trials, sumTo(trials))]]),
-});
+/** What ClickHouse would say at a place in the log: the sums of so many requests, whose decisions and outcomes take turns. */
+const at = (position: number, ended: number, decisions = Math.ceil(position / 2)): StateSnapshot => {
+  const state = emptyRouterState(position);
+  for (let n = 1; n <= decisions; n++) foldEvent(state, decided(`r${n}`));
+  for (let n = 1; n <= ended; n++) foldEvent(state, rewarded(`r${n}`, rewardOf('quick', n)));
+  return snapshotOf(state);
+};
 
 describe('the router is rebuilt', () => {
   it('from nothing', async () => {
     const { log } = await givenLog(0);
-    expect(await rebuild({ log })).toEqual({ sequence: 0, quick: undefined, known: [] });
+    expect(await rebuild({ log })).toMatchObject({ sequence: 0, quick: undefined, known: [] });
   });
 
   it('from the log alone', async () => {

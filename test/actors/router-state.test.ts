@@ -4,21 +4,15 @@ import { routerConcern, type RouterReply } from '../../src/actors/router.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { seededRandom } from '../../src/domain/random.ts';
-import type { EvidenceAt } from '../../src/domain/routing/evidence.ts';
 import { recompute } from '../../src/domain/routing/recompute.ts';
-import { evolveRouter, routerStateOf } from '../../src/domain/routing/router.ts';
-import {
-  feedbackReceived,
-  idempotencyIds,
-  makeEvent,
-  requestIdSchema,
-  sequence,
-  tenantSchema,
-  type DataOf,
-} from '../../src/events/index.ts';
+import { snapshotOf, stateOf, type StateSnapshot } from '../../src/domain/routing/snapshot.ts';
+import { emptyRouterState, evolveRouter } from '../../src/domain/routing/state.ts';
+import { summaryOf } from '../../src/domain/routing/summary.ts';
+import { feedbackReceived, idempotencyIds, makeEvent, requestIdSchema, sequence, tenantSchema } from '../../src/events/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { testSettings } from '../support/settings.ts';
 import { eventsOfType, request, silent, startActors, tenant, type TestActors } from './support/actors.ts';
+import { logMemory } from './support/log-memory.ts';
 
 /** After traffic of all kinds: the state that lives is the fold of the log, however that is taken, and every decision can be made again from the log. */
 const opened: TestActors[] = [];
@@ -84,35 +78,39 @@ const liveState = async (bus: Bus) => (await askRemote(bus.messenger, 'router', 
 
 /** Waits until no feedback is taken up any more and the router has folded all there is. */
 const settled = (actors: readonly TestActors[], bus: Bus) =>
-  eventually(async () => {
-    const { last } = await bus.log.bounds();
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    return (await bus.log.bounds()).last === last && actors.every(({ yard }) => yard.sequence() === last);
-  }, 20_000);
-
-const plain = (evidence: EvidenceAt['evidence'] | State['evidence']) =>
-  Object.fromEntries((isMap(evidence) ? [...evidence] : Object.entries(evidence)).sort(([a], [b]) => (a < b ? -1 : 1)));
-const isMap = (evidence: EvidenceAt['evidence'] | State['evidence']): evidence is EvidenceAt['evidence'] => evidence instanceof Map;
+  eventually(
+    async () => {
+      const { last } = await bus.log.bounds();
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      return (await bus.log.bounds()).last === last && actors.every(({ yard }) => yard.sequence() === last);
+    },
+    { withinMs: 20_000 },
+  );
 
 /** The fold of the log up to and with a sequence. */
-const foldTo = async (bus: Bus, last: number): Promise<EvidenceAt> => {
-  const state = routerStateOf({ sequence: 0, evidence: new Map() });
+const foldTo = async (bus: Bus, last: number): Promise<StateSnapshot> => {
+  const state = emptyRouterState();
   if (last > 0)
     for await (const { sequence: at, ...entry } of bus.log.read({ from: sequence(1), to: sequence(last) }))
       evolveRouter(state, { sequence: at, events: entry.kind === 'events' ? entry.events : [] });
-  return state;
+  return snapshotOf(state);
 };
 
 const expectSameState = async (bus: Bus) => {
   const live = await liveState(bus);
-  const folded = await foldTo(bus, live.sequence);
   expect(live.sequence).toBe((await bus.log.bounds()).last);
-  expect(plain(live.evidence)).toEqual(plain(folded.evidence));
+  expect(live.summary).toEqual(summaryOf(await foldTo(bus, live.sequence)));
   for (const share of [0, 0.3, 0.77, 1]) {
     const base = await foldTo(bus, Math.floor(live.sequence * share));
-    const concern = routerConcern({ config: testSettings(config).config, log: bus.log, evidenceSource: async () => base, logger: silent });
+    const concern = routerConcern({
+      config: testSettings(config).config,
+      log: bus.log,
+      evidenceSource: async () => base,
+      memory: logMemory(bus.log),
+      logger: silent,
+    });
     const { state } = await concern.rebuild({ atLeast: sequence(0), signal: new AbortController().signal });
-    expect(plain(state.routing.evidence)).toEqual(plain(live.evidence));
+    expect(summaryOf(snapshotOf(state.routing))).toEqual(live.summary);
     expect(state.ledger.requests.size).toBe(live.requestsKnown);
     expect(state.ledger.open.size).toBe(live.openDecisions);
   }
@@ -120,25 +118,21 @@ const expectSameState = async (bus: Bus) => {
 
 /** Repeats every decision from what the log held before it. */
 const expectDecisionsRepeatable = async (bus: Bus, atLeast: number) => {
-  const policies = new Map<string, DataOf<'policy.activated'>>();
-  const state = routerStateOf({ sequence: 0, evidence: new Map() });
-  const states = new Map<number, EvidenceAt>([[0, { sequence: 0, evidence: new Map() }]]);
+  const state = emptyRouterState();
+  const states = new Map<number, StateSnapshot>([[0, snapshotOf(state)]]);
   let decisions = 0;
   for await (const entry of bus.log.read({ from: sequence(1) })) {
     const events = entry.kind === 'events' ? entry.events : [];
     for (const event of events) {
-      if (event.type === 'policy.activated') policies.set(event.data.policy.version, event.data);
       if (event.type !== 'route.decided') continue;
       decisions++;
-      const policy = policies.get(event.data.policy.version);
       const at = states.get(event.data.stateSequence);
-      if (policy === undefined || at === undefined)
-        throw new Error(`expected policy and state of decision ${event.id} before it in the log`);
-      expect(recompute(event.data, policy, at)).toEqual({ kind: 'same' });
+      if (at === undefined) throw new Error(`expected the state of decision ${event.id} before it in the log`);
+      expect(recompute(event.data, event.tenant, stateOf(at))).toEqual({ kind: 'same' });
       expect(event.data.candidates.reduce((sum, { propensity }) => sum + propensity, 0)).toBeCloseTo(1, 9);
     }
     evolveRouter(state, { sequence: entry.sequence, events });
-    states.set(entry.sequence, { sequence: entry.sequence, evidence: new Map(state.evidence) });
+    states.set(entry.sequence, snapshotOf(state));
   }
   expect(decisions).toBeGreaterThan(atLeast);
 };

@@ -1,3 +1,4 @@
+import { filingOf } from '../../src/domain/routing/filing.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
 import { PermanentError } from '../../src/errors.ts';
@@ -268,7 +269,7 @@ const closedBySomebody = async (bus: Bus, id: string): Promise<void> => {
   const events = failureEvents(
     { instance: 'another', nowMs: Date.now, config },
     { tenant, requestId, traceparent: undefined },
-    decision.id,
+    { id: decision.id, filing: filingOf(decision) },
     {
       code: 'interrupted',
       detail: 'closed by somebody else',

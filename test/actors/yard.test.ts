@@ -42,8 +42,8 @@ describe('the policy', () => {
     const { bus } = await given();
     await given({ bus, instance: 'host-b' });
     expect(await firstOf(bus)).toHaveLength(1);
-    await given({ bus, instance: 'host-c', config: { policy: { floor: 0.05 } } });
-    expect((await firstOf(bus)).map(({ data }) => 'floor' in data && data.floor)).toEqual([0.01, 0.05]);
+    await given({ bus, instance: 'host-c', config: { policy: { kind: 'contextual-thompson', floor: 0.05 } } });
+    expect((await firstOf(bus)).map(({ data }) => 'spec' in data && data.spec.floor)).toEqual([0.01, 0.05]);
   });
 
   it('is not the business of a process without a router', async () => {

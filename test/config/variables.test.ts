@@ -7,7 +7,15 @@ import { testSettings } from '../support/settings.ts';
 const base: ConfigInput = testSettings().config;
 
 /** A valid value of the node that is not the given one. */
-const another = ({ type, enum: choices, const: only, minimum, exclusiveMinimum, pattern }: SchemaNode, value: unknown): string => {
+const another = (node: SchemaNode, value: unknown): string => {
+  const {
+    type,
+    enum: choices,
+    const: only,
+    minimum,
+    exclusiveMinimum,
+    pattern,
+  } = node.anyOf?.find((branch) => branch.type !== 'null') ?? node;
   if (typeof only === 'string') return only;
   if (choices !== undefined) return String(choices.find((choice) => choice !== value));
   if (type === 'boolean') return String(value !== true);
@@ -20,7 +28,7 @@ it('each key outside of lists has a name of its own', () => {
   const names = [...variables.map(({ name }) => name), ...Object.values(conventionalNames)];
   expect(new Set(names).size).toBe(names.length);
   expect(names).toContain('SWITCHYARD_REQUESTS_ACK_WAIT_SECONDS');
-  expect(names).toContain('SWITCHYARD_POLICY_PRIOR_ALPHA');
+  expect(names).toContain('SWITCHYARD_POLICY_TRIAL_REQUESTS');
 });
 
 it.each(variables.map((variable) => [variable.name, variable] as const))('%s sets its key and no other', (name, { path, node }) => {

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startGateway, type Gateway, type GatewayParts } from '../../src/gateway/gateway.ts';
 import { startTestNats, type TestNats } from '../support/nats.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { chatBody, post } from './support/http.ts';
 import { bytesOf, natsConfig, openCaller, openTestBus } from './support/nats-yard.ts';
 import { scriptedAnswering, threeWords } from './support/scripted-answering.ts';
@@ -70,7 +70,7 @@ describe('the gateways of a process', () => {
     const answering = scriptedAnswering(threeWords);
     const back = await start({ answering, serves: false });
     expect(back.httpUrl).toBeNull();
-    await waitUntil('the front to be ready', async () => (await ready(front)).status === 200);
+    await eventually(async () => (await ready(front)).status === 200, { what: 'the front to be ready' });
 
     const client = new OpenAI({ baseURL: `${urlOf(front)}/v1`, apiKey: 'none' });
     const question = { model: 'auto', messages: [{ role: 'user' as const, content: 'How many legs?' }] };

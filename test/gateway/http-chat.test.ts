@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { gatewayConfig } from './support/gateway-config.ts';
 import { chatBody, errorOf, framesOf, post, startHttp } from './support/http.ts';
 import { failed, finished, scriptedAnswering, started, text } from './support/scripted-answering.ts';
@@ -65,6 +65,7 @@ describe('what reaches the one who answers', () => {
     ],
     [{}, { retryable: false, tenant: 'default', caching: 'use' }],
     [{ 'x-switchyard-tenant': 'acme' }, { tenant: 'acme' }],
+    [{ 'x-switchyard-conversation': 'chat:42' }, { conversation: 'chat:42' }],
     [{ 'cache-control': 'no-store' }, { caching: 'no-store' }],
     [{ 'cache-control': 'no-cache' }, { caching: 'refresh' }],
     [
@@ -78,6 +79,49 @@ describe('what reaches the one who answers', () => {
     expect(response.status).toBe(200);
     expect(answering.asked).toEqual([expect.objectContaining(expected)]);
     expect(response.headers.get('x-request-id')).toBe(answering.asked[0]?.requestId);
+  });
+});
+
+describe('the name of a conversation', () => {
+  it('is taken from the metadata of the body, which reach the provider unchanged; the header wins', async () => {
+    const { address, answering } = await startHttp();
+    const metadata = { conversation_id: 'from-the-body', team: 'a' };
+    await post(address, chatBody({ metadata }));
+    await post(address, chatBody({ metadata }), { 'x-switchyard-conversation': 'from-the-header' });
+    await post(address, chatBody({ metadata: null }));
+    expect(answering.asked.map(({ conversation, parameters }) => [conversation, parameters['metadata']])).toEqual([
+      ['from-the-body', metadata],
+      ['from-the-header', metadata],
+      [undefined, null],
+    ]);
+  });
+
+  it.each([
+    ['two words', { conversation_id: 'a b' }],
+    ['nothing', { conversation_id: '' }],
+    ['too long', { conversation_id: 'x'.repeat(129) }],
+    ['a number', { conversation_id: 7 }],
+  ])('is refused: %s', async (_what, metadata) => {
+    const { address, answering } = await startHttp();
+    const response = await post(address, chatBody({ metadata }));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: 'invalid_request',
+        param: 'metadata.conversation_id',
+        message: expect.stringContaining('expected 1 to 128 visible ASCII characters') as string,
+      },
+    });
+    expect(answering.asked).toEqual([]);
+  });
+
+  it('is refused in the header too', async () => {
+    const { address } = await startHttp();
+    const response = await post(address, chatBody(), { 'x-switchyard-conversation': 'two words' });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { code: 'invalid_request', message: expect.stringContaining('got "two words"') as string },
+    });
   });
 });
 
@@ -172,10 +216,10 @@ describe('a caller who goes away', () => {
       signal: caller.signal,
     });
     if (stream) await (await call).body?.getReader().read();
-    else await waitUntil('the request to arrive', () => answering.asked.length === 1, { everyMs: 5 });
+    else await eventually(() => answering.asked.length === 1, { what: 'the request to arrive', everyMs: 5 });
     caller.abort();
     if (!stream) await expect(call).rejects.toThrow();
-    await waitUntil('the answer to be aborted', () => answering.aborted.includes('gone'), { everyMs: 5 });
+    await eventually(() => answering.aborted.includes('gone'), { what: 'the answer to be aborted', everyMs: 5 });
   });
 
   it('who reads too slowly holds the answer back, and is cut off after idleMs', async () => {
@@ -185,7 +229,7 @@ describe('a caller who goes away', () => {
     const response = await post(address, chatBody({ stream: true }), { 'x-request-id': 'slow' });
     const reader = response.body?.getReader();
     await reader?.read();
-    await waitUntil('the slow reader to be cut off', () => answering.aborted.includes('slow'), { everyMs: 5 });
+    await eventually(() => answering.aborted.includes('slow'), { what: 'the slow reader to be cut off', everyMs: 5 });
     // 50 MB were to be said; what lies in the buffers of both ends is all that was asked for.
     expect(answering.yielded).toBeLessThan(200);
     await reader?.cancel().catch(() => undefined);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryBus } from '../../src/bus/memory/bus.ts';
 import { TransientError } from '../../src/errors.ts';
 import { sequence } from '../../src/events/index.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { gatewayConfig } from './support/gateway-config.ts';
 import { chatBody, errorOf, post, startHttp } from './support/http.ts';
 import { finished, scriptedAnswering, started, text } from './support/scripted-answering.ts';
@@ -90,6 +90,64 @@ describe('POST /v1/feedback', () => {
     expect((await bus.log.bounds()).last).toBe(3);
   });
 
+  it('refuses another judgement under an id that was used, and says what the id stands for', async () => {
+    const { send, bus } = await start();
+    await send({ request_id: 'r-1', id: 'f-1', score: 0.25 });
+    for (const other of [{ score: 0.5 }, { thumb: 'down' }, { outcome: 'success' }]) {
+      const response = await send({ request_id: 'r-1', id: 'f-1', ...other });
+      expect(response.status).toBe(409);
+      expect(response.headers.get('x-should-retry')).toBe('false');
+      const error = await errorOf(response);
+      expect(error).toMatchObject({ code: 'feedback_id_reused', param: 'id' });
+      expect(error.message).toContain('score 0.25');
+    }
+    expect((await send({ request_id: 'r-1', id: 'f-1', score: 0.25 })).status).toBe(202);
+    expect((await bus.log.bounds()).last).toBe(1);
+  });
+
+  it('tells apart ids that would be the same text one after the other', async () => {
+    const { send, bus } = await start();
+    const odd = 'A.b_c:d@e/f+g=h-i';
+    for (const ids of [
+      { request_id: 'a:b', id: 'c' },
+      { request_id: 'a', id: 'b:c' },
+      { request_id: odd, id: odd },
+    ])
+      expect(await (await send({ ...ids, thumb: 'up' })).json()).toMatchObject({ duplicate: false });
+    expect((await bus.log.bounds()).last).toBe(3);
+  });
+
+  it('takes a negative zero for zero', async () => {
+    const { send, eventsAt } = await start();
+    await send('{"request_id":"r","score":-0}');
+    expect((await eventsAt(1))[0]).toMatchObject({ data: { kind: 'score', scoreMicro: 0 } });
+  });
+
+  it.each([
+    ['{"request_id":"r","score":1e999}', 'score', 'expected a number from 0 to 1, got Infinity'],
+    ['{"request_id":"r","score":-1e999}', 'score', 'got -Infinity'],
+    [{ request_id: 'r', score: '0.5' }, 'score', 'expected a number from 0 to 1, got "0.5"'],
+    [{ request_id: 'r', score: null }, 'score', 'got null'],
+    [{ request_id: 'r', score: 1.01 }, 'score', 'expected at most 1, got 1.01'],
+    [{ request_id: 'r', score: -0.01 }, 'score', 'expected at least 0, got -0.01'],
+    [{ request_id: 'r', thumb: true }, 'thumb', 'expected "up" or "down", got true'],
+    [{ request_id: 'r', outcome: 'ok' }, 'outcome', 'expected "success" or "failure", got "ok"'],
+    [{ request_id: 'r' }, null, 'expected exactly one of thumb, score and outcome, got {"request_id":"r"}'],
+    [{ request_id: 'x'.repeat(200), thumb: 'up' }, 'request_id', '...'],
+  ])('says what it expected instead of %j', async (body, param, said) => {
+    const { send, bus } = await start();
+    const error = await errorOf(await send(body));
+    expect(error).toMatchObject({ param });
+    expect(error.message).toContain(said);
+    expect((await bus.log.bounds()).last).toBe(0);
+  });
+
+  it('takes no word that JSON does not have', async () => {
+    const { send } = await start();
+    for (const score of ['NaN', 'Infinity', '.5', '0x1'])
+      expect(await errorOf(await send(`{"request_id":"r","score":${score}}`))).toMatchObject({ code: 'invalid_json' });
+  });
+
   it.each([
     [{ thumb: 'up' }, 'invalid_request_id', 'request_id'],
     [{ request_id: 'a b', thumb: 'up' }, 'invalid_request_id', 'request_id'],
@@ -138,6 +196,6 @@ describe('closing', () => {
     const response = await post(gateway.address, chatBody({ stream: true }), { 'x-request-id': 'late' });
     const read = response.text();
     await Promise.all([gateway.close(), expect(read).rejects.toThrow()]);
-    await waitUntil('the answer to be aborted', () => gateway.answering.aborted.includes('late'), { everyMs: 5 });
+    await eventually(() => gateway.answering.aborted.includes('late'), { what: 'the answer to be aborted', everyMs: 5 });
   });
 });

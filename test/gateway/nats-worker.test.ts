@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { subjects, tenantSchema } from '../../src/events/index.ts';
 import { startTestNats, type TestNats } from '../support/nats.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { chatBody } from './support/http.ts';
 import { bytesOf, natsConfig, openCaller, openTestBus, startGatewayOn, startWorkerOn, type Received } from './support/nats-yard.ts';
 import type { NatsMessage } from '../../src/gateway/nats-messages.ts';
@@ -31,9 +31,9 @@ const attemptsOf = (received: readonly Received[]): readonly (readonly NatsMessa
 };
 
 const letterOf = (bus: Awaited<ReturnType<typeof openTestBus>>, part: string) =>
-  waitUntil('the dead letter', async () =>
-    (await bus.dead.list({ limit: 100 })).find(({ body }) => new TextDecoder().decode(body).includes(part)),
-  );
+  eventually(async () => (await bus.dead.list({ limit: 100 })).find(({ body }) => new TextDecoder().decode(body).includes(part)), {
+    what: 'the dead letter',
+  });
 
 describe('a worker', () => {
   it('keeps an item to itself for as long as it works on it', async () => {
@@ -109,11 +109,11 @@ describe('a worker', () => {
     };
     for (const requestId of ['first', 'second', 'third'])
       caller.publish('switchyard.request.default', chatBody({ stream: true, request_id: requestId }), { reply: caller.inbox });
-    await waitUntil('the first to be answered', () => answering.asked.length === 1, { everyMs: 5 });
+    await eventually(() => answering.asked.length === 1, { what: 'the first to be answered', everyMs: 5 });
     cancel('second');
     caller.publish('switchyard.cancel', 'nonsense');
     cancel('first');
-    await waitUntil('the third to be answered', () => answering.asked.length === 2, { everyMs: 5 });
+    await eventually(() => answering.asked.length === 2, { what: 'the third to be answered', everyMs: 5 });
     cancel('third');
     await caller.ended(2);
     expect(answering.asked.map(({ requestId }) => requestId)).toEqual(['first', 'third']);
@@ -132,7 +132,7 @@ describe('a worker', () => {
     );
     const caller = await openCaller(nats);
     caller.publish('switchyard.request.default', chatBody({ stream: true, request_id: 'handed-over' }), { reply: caller.inbox });
-    await waitUntil('the first chunk', () => caller.received.some(({ message }) => message.type === 'chunk'), { everyMs: 5 });
+    await eventually(() => caller.received.some(({ message }) => message.type === 'chunk'), { what: 'the first chunk', everyMs: 5 });
     await first.close();
     expect(first.isTaking()).toBe(false);
     // It was not cancelled: whoever answers goes on, and its outcome is the one that is recorded.
@@ -141,7 +141,7 @@ describe('a worker', () => {
     const received = await caller.ended();
     expect(second.answering.asked).toMatchObject([{ requestId: 'handed-over', retryable: true }]);
     expect(received.at(-1)).toMatchObject({ message: { type: 'final', chunks: 3 } });
-    await waitUntil('the first answer to be over', () => first.answering.left.length === 1);
+    await eventually(() => first.answering.left.length === 1, { what: 'the first answer to be over' });
     expect(received.filter(({ message }) => message.type === 'final')).toHaveLength(1);
   });
 
@@ -150,7 +150,7 @@ describe('a worker', () => {
       scriptedAnswering((request) => [started(request), text('Twen'), { kind: 'pause', ms: 200 }, text('ty'), finished()]),
     );
     caller.publish('switchyard.request.default', chatBody({ stream: true }), { reply: caller.inbox });
-    await waitUntil('the first chunk', () => caller.received.some(({ message }) => message.type === 'chunk'), { everyMs: 5 });
+    await eventually(() => caller.received.some(({ message }) => message.type === 'chunk'), { what: 'the first chunk', everyMs: 5 });
     await worker.close();
     expect((await caller.ended()).at(-1)).toMatchObject({ message: { type: 'final', seq: 3 } });
   });
@@ -170,13 +170,12 @@ describe('a connection that breaks in the middle of an answer', () => {
       );
       const caller = await openCaller(own);
       caller.publish('switchyard.request.default', chatBody({ stream: true }), { reply: caller.inbox });
-      await waitUntil('the first chunk', () => caller.received.some(({ message }) => message.type === 'chunk'), { everyMs: 5 });
+      await eventually(() => caller.received.some(({ message }) => message.type === 'chunk'), { what: 'the first chunk', everyMs: 5 });
       await own.kill9();
       await own.restart();
-      const again = await waitUntil(
-        'the answer given anew',
+      const again = await eventually(
         () => attemptsOf(caller.received)[1]?.find(({ type }) => type === 'final') && attemptsOf(caller.received)[1],
-        { everyMs: 5 },
+        { what: 'the answer given anew', everyMs: 5 },
       );
       expect(again).toMatchObject([
         { type: 'chunk', seq: 1, text: 'Twen' },

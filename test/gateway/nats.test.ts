@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorCatalogue } from '../../src/gateway/error-catalogue.ts';
 import { TransientError } from '../../src/errors.ts';
 import { startTestNats, type TestNats } from '../support/nats.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { chatBody } from './support/http.ts';
 import { bytesOf, headersOf, natsConfig, openCaller, openTestBus, startGatewayOn, startWorkerOn, toHeaders } from './support/nats-yard.ts';
 import { failed, finished, scriptedAnswering, started, text, threeWords } from './support/scripted-answering.ts';
@@ -74,11 +74,18 @@ describe('a request over NATS', () => {
     const before = Date.now();
     caller.publish('switchyard.request.acme', chatBody({ temperature: 0.5 }), {
       reply: caller.inbox,
-      headers: { 'switchyard-request-id': 'r-7', 'cache-control': 'no-store', traceparent },
+      headers: { 'switchyard-request-id': 'r-7', 'switchyard-conversation': 'chat:42', 'cache-control': 'no-store', traceparent },
     });
     await caller.ended();
     expect(answering.asked).toMatchObject([
-      { requestId: 'r-7', caching: 'no-store', traceparent, tenant: 'acme', parameters: { temperature: 0.5 } },
+      {
+        requestId: 'r-7',
+        conversation: 'chat:42',
+        caching: 'no-store',
+        traceparent,
+        tenant: 'acme',
+        parameters: { temperature: 0.5 },
+      },
     ]);
     expect(answering.asked[0]?.receivedAtMs).toBeGreaterThanOrEqual(before);
   });
@@ -199,10 +206,13 @@ describe('bad input over NATS', () => {
   ])('%s without a reply subject becomes a dead letter with its body', async (_, body, reason) => {
     const { caller, bus, gateway, answering } = await startAll();
     caller.publish('switchyard.request.default', body);
-    const letter = await waitUntil('the dead letter', async () => {
-      const letters = await bus.dead.list({ limit: 100 });
-      return letters.find((it) => it.reason === reason);
-    });
+    const letter = await eventually(
+      async () => {
+        const letters = await bus.dead.list({ limit: 100 });
+        return letters.find((it) => it.reason === reason);
+      },
+      { what: 'the dead letter' },
+    );
     expect(letter.origin).toBe('switchyard.request.default');
     expect(new TextDecoder().decode(letter.body)).toContain('without-reply');
     expect(gateway.counts()).toMatchObject({ refused: 1, buried: 1 });
@@ -213,7 +223,7 @@ describe('bad input over NATS', () => {
     const { caller, bus, gateway } = await startAll();
     const { last } = await bus.log.bounds();
     caller.publish('switchyard.request.default', chatBody(), { reply: 'switchyard.event.default.cache.hit' });
-    await waitUntil('the refusal', () => gateway.counts().buried === 1, { everyMs: 5 });
+    await eventually(() => gateway.counts().buried === 1, { what: 'the refusal', everyMs: 5 });
     expect((await bus.log.bounds()).last).toBe(last);
   });
 
@@ -255,13 +265,37 @@ describe('feedback over NATS', () => {
     expect(await send()).toEqual({ type: 'feedback', id: 'f-9', sequence: last + 1, duplicate: true });
   });
 
+  it('says so when another judgement comes under an id that was used; without a reply subject it becomes a dead letter', async () => {
+    const { caller, bus, gateway } = await startAll();
+    caller.publish('switchyard.feedback.acme', { request_id: 'r-3', id: 'f', thumb: 'up' });
+    const other = { request_id: 'r-3', id: 'f', thumb: 'down' };
+    const refused = await caller.nc.request('switchyard.feedback.acme', bytesOf(other), { timeout: 5_000 });
+    expect(refused.json()).toMatchObject({ type: 'error', code: 'feedback_id_reused', param: 'id' });
+    caller.publish('switchyard.feedback.acme', other);
+    await eventually(() => gateway.counts().buried === 1, { what: 'the dead letter', everyMs: 5 });
+    expect((await bus.dead.list({ limit: 1 }))[0]).toMatchObject({ reason: 'feedback-id-reused', origin: 'switchyard.feedback.acme' });
+  });
+
+  it.each([
+    ['{"request_id":"r","score":1e999}', 'invalid_request'],
+    ['{"request_id":"r","score":NaN}', 'invalid_json'],
+    ['{"request_id":"r w","score":1}', 'invalid_request_id'],
+    [`{"request_id":"r","score":1,"x":"${'x'.repeat(20_000)}"}`, 'body_too_large'],
+  ])('refuses what is outside of its scale or its size', async (body, code) => {
+    const { caller, bus } = await startAll();
+    const { last } = await bus.log.bounds();
+    const refused = await caller.nc.request('switchyard.feedback.acme', new TextEncoder().encode(body), { timeout: 5_000 });
+    expect(refused.json()).toMatchObject({ type: 'error', code });
+    expect((await bus.log.bounds()).last).toBe(last);
+  });
+
   it('needs no reply subject; a bad one without becomes a dead letter', async () => {
     const { caller, bus, gateway } = await startAll();
     const { last } = await bus.log.bounds();
     caller.publish('switchyard.feedback.acme', { request_id: 'r-2', score: 0.5 });
-    await waitUntil('the feedback', async () => (await bus.log.bounds()).last === last + 1, { everyMs: 5 });
+    await eventually(async () => (await bus.log.bounds()).last === last + 1, { what: 'the feedback', everyMs: 5 });
     caller.publish('switchyard.feedback.acme', { score: 0.5 });
-    await waitUntil('the dead letter', () => gateway.counts().buried === 1, { everyMs: 5 });
+    await eventually(() => gateway.counts().buried === 1, { what: 'the dead letter', everyMs: 5 });
     const refused = await caller.nc.request('switchyard.feedback.nobody', bytesOf({ request_id: 'r', score: 1 }));
     expect(refused.json()).toMatchObject({ type: 'error', code: 'unknown_tenant' });
   });

@@ -8,7 +8,7 @@ import { encodeJson } from '../../src/gateway/nats-messages.ts';
 import type { AnswerPart } from '../../src/requests/answer.ts';
 import type { ChatRequest } from '../../src/requests/chat-request.ts';
 import { startTestNats, type TestNats } from '../support/nats.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { natsConfig, openTestBus, startWorkerOn } from './support/nats-yard.ts';
 import { failed, finished, scriptedAnswering, started, text, threeWords } from './support/scripted-answering.ts';
 
@@ -98,15 +98,15 @@ describe('answering through the queue', () => {
     const caller = new AbortController();
     const asked = request();
     const parts = read(remote.answer(asked, caller.signal));
-    await waitUntil('the worker to be asked', () => answering.asked.length === 1, { everyMs: 5 });
+    await eventually(() => answering.asked.length === 1, { what: 'the worker to be asked', everyMs: 5 });
     caller.abort();
     expect((await parts).at(-1)).toMatchObject({ kind: 'failed', error: { code: 'cancelled' } });
-    await waitUntil('the provider to be stopped', () => answering.aborted.includes(asked.requestId), { everyMs: 5 });
+    await eventually(() => answering.aborted.includes(asked.requestId), { what: 'the provider to be stopped', everyMs: 5 });
 
     // Who simply does not read on has gone too.
     const left = request({ streamed: true });
     for await (const part of remote.answer(left, never())) if (part.kind === 'delta') break;
-    await waitUntil('the provider to be stopped', () => answering.aborted.includes(left.requestId), { everyMs: 5 });
+    await eventually(() => answering.aborted.includes(left.requestId), { what: 'the provider to be stopped', everyMs: 5 });
   });
 
   it('serves many at once, each its own', async () => {

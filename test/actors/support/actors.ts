@@ -10,6 +10,7 @@ import type { Provider } from '../../../src/providers/provider.ts';
 import type { AnswerPart } from '../../../src/requests/answer.ts';
 import type { ChatRequest } from '../../../src/requests/chat-request.ts';
 import { testSettings } from '../../support/settings.ts';
+import { logMemory } from './log-memory.ts';
 
 /** The actors of one process as a worker composes them, over the bus in memory and real providers. */
 export type TestActors = {
@@ -27,7 +28,7 @@ export const silent = pino({ level: 'silent' });
 export const createTestBus = (config: Partial<ConfigInput> = {}): MemoryBus => createMemoryBus({ config: testSettings(config).config });
 
 export const startActors = async (
-  options: Partial<Pick<YardOptions, 'instance' | 'evidenceSource' | 'logger'>> & {
+  options: Partial<Pick<YardOptions, 'instance' | 'evidenceSource' | 'memory' | 'logger'>> & {
     readonly config?: Partial<ConfigInput>;
     readonly bus?: Bus;
     readonly roles?: readonly Role[];
@@ -48,6 +49,7 @@ export const startActors = async (
     providers: new Map([...made].map(([id, provider]) => [id, around(provider)])),
     logger: options.logger ?? silent,
     evidenceSource: options.evidenceSource ?? (async () => null),
+    memory: options.memory ?? logMemory(bus.log),
     onLost: (reason) => lost.push(reason),
   });
   const open = (request: ChatRequest, signal: AbortSignal = new AbortController().signal): AsyncIterator<AnswerPart> => {

@@ -7,7 +7,7 @@ import { startNatsGateway, type NatsGateway } from '../../../src/gateway/nats-ga
 import { natsMessageSchema, type NatsMessage } from '../../../src/gateway/nats-messages.ts';
 import { startNatsWorker, type NatsWorker } from '../../../src/gateway/nats-worker.ts';
 import { connectTestBus, type TestNats } from '../../support/nats.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import { eventually } from '../../support/eventually.ts';
 import { gatewayConfig } from './gateway-config.ts';
 import { scriptedAnswering, threeWords, type ScriptedAnswering } from './scripted-answering.ts';
 
@@ -77,7 +77,7 @@ export const openCaller = async (nats: TestNats): Promise<TestCaller> => {
       nc.publish(subject, bytesOf(body), { headers: toHeaders(headers), ...(reply === undefined ? {} : { reply }) });
     },
     ended: async (count = 1) => {
-      await waitUntil('the answer to end', () => received.filter(isEnd).length >= count, { everyMs: 5, timeoutMs: 15_000 });
+      await eventually(() => received.filter(isEnd).length >= count, { what: 'the answer to end', everyMs: 5, withinMs: 15_000 });
       return received;
     },
   };

@@ -1,0 +1,40 @@
+import path from 'node:path';
+import type { PolicySpec } from '../events/index.ts';
+import { policySpecSchema } from '../events/schemas/policy.ts';
+import { readConfigFile } from './config-file.ts';
+import { ConfigError, show } from './config-error.ts';
+import { policyProblems } from './policy-rules.ts';
+import { inWords, problemsOf } from './problems.ts';
+import { schemaNode } from './schema-view.ts';
+
+/**
+ * A policy from a file of its own, YAML or JSON: what stands under `policy` in the configuration. Throws one ConfigError with every mistake that was found, each with its place, what was
+ * expected and what was seen. `arms`: those of the yard that it is for.
+ */
+export const loadPolicyFile = (file: string, arms: readonly string[]): PolicySpec => {
+  const source = path.resolve(file);
+  const read = readConfigFile(source, { atLeast: 'a policy with its kind' });
+  if (read.kind === 'unreadable') throw new ConfigError(source, read.problems, 'policy');
+  const parsed = policySpecSchema.safeParse(read.content);
+  if (!parsed.success)
+    throw new ConfigError(
+      source,
+      problemsOf(parsed.error, { content: read.content, lineOf: read.lineOf, variableOf: () => undefined, node: policyNode }),
+      'policy',
+    );
+  const problems = policyProblems(parsed.data, arms);
+  if (problems.length > 0)
+    throw new ConfigError(
+      source,
+      problems.map(({ path: at, expected, seen }) => ({
+        where: inWords(at),
+        line: read.lineOf(at),
+        expected: expected.replace(/^expected /, ''),
+        seen: show(seen),
+      })),
+      'policy',
+    );
+  return parsed.data;
+};
+
+const policyNode = schemaNode(policySpecSchema);

@@ -1,0 +1,68 @@
+import type { PolicySpec } from '../events/index.ts';
+import { nearest } from './nearest.ts';
+import type { ConfigPath } from './schema-view.ts';
+
+/** What is wrong with a policy in a yard with these arms. `expected` begins with that word. */
+export type PolicyProblem = { readonly path: ConfigPath; readonly expected: string; readonly seen: unknown };
+
+/** What no schema of a policy can say, since it depends on the yard. The same for the configuration and for policy files. */
+export const policyProblems = (spec: PolicySpec, arms: readonly string[]): readonly PolicyProblem[] => [
+  ...leastShares(spec, arms),
+  ...namedArms(spec).flatMap(({ arm, path }) => (arms.includes(arm) ? [] : [unknownArm(arm, path, arms)])),
+  ...sharesSum(spec),
+  ...repeatedCells(spec),
+];
+
+const leastShares = ({ floor, trial }: PolicySpec, { length }: readonly string[]): readonly PolicyProblem[] => {
+  const problem = (path: ConfigPath, share: number): readonly PolicyProblem[] =>
+    share * length < 1
+      ? []
+      : [{ path, expected: `expected less than 1 / ${length}, one share for each of the ${length} arms`, seen: share }];
+  return [...problem(['floor'], floor), ...problem(['trial', 'share'], trial.share)];
+};
+
+const namedArms = (spec: PolicySpec): readonly { readonly arm: string; readonly path: ConfigPath }[] => {
+  switch (spec.kind) {
+    case 'static':
+      return Object.keys(spec.shares).map((arm) => ({ arm, path: ['shares', arm] }));
+    case 'complexity':
+      return [
+        { arm: spec.simple, path: ['simple'] },
+        { arm: spec.complex, path: ['complex'] },
+      ];
+    case 'beta-bernoulli-thompson':
+    case 'contextual-thompson':
+      return (spec.warmStart?.cells ?? []).map(({ arm }, index) => ({ arm, path: ['warmStart', 'cells', index, 'arm'] }));
+    case 'epsilon-greedy':
+      return [];
+  }
+};
+
+const unknownArm = (arm: string, path: ConfigPath, arms: readonly string[]): PolicyProblem => {
+  const meant = nearest(arm, arms);
+  return {
+    path,
+    expected:
+      meant === null ? `expected one of the arms ${arms.slice(0, 20).join(', ')}` : `expected an arm of the yard; did you mean ${meant}?`,
+    seen: arm,
+  };
+};
+
+const sharesSum = (spec: PolicySpec): readonly PolicyProblem[] => {
+  if (spec.kind !== 'static') return [];
+  const sum = Object.values(spec.shares).reduce((total, share) => total + share, 0);
+  return Math.abs(sum - 1) < 1e-9 ? [] : [{ path: ['shares'], expected: `expected shares that sum to 1`, seen: sum }];
+};
+
+const repeatedCells = (spec: PolicySpec): readonly PolicyProblem[] => {
+  if (!('warmStart' in spec) || spec.warmStart === undefined) return [];
+  const seen = new Set<string>();
+  return spec.warmStart.cells.flatMap(({ arm, cell }, index) => {
+    const key = `${arm} ${cell}`;
+    if (!seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    return [{ path: ['warmStart', 'cells', index], expected: 'expected each arm once in each cell', seen: key }];
+  });
+};

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { loadPolicyFile } from '../../src/config/policy-file.ts';
+
+const arms = ['small', 'medium', 'large'];
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'switchyard-policy-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const load = (text: string | Uint8Array, name = 'policy.yaml') => {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return loadPolicyFile(file, arms);
+};
+
+const refused = (text: string | Uint8Array): ConfigError => {
+  try {
+    load(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('expected a ConfigError, but it loaded');
+};
+
+it('is YAML or JSON, with the defaults of the configuration under it', () => {
+  const policy = load('kind: static\nshares: { small: 0.75, large: 0.25 }\n');
+  expect(policy).toMatchObject({ kind: 'static', floor: 0.01, switchingCost: 0, shares: { small: 0.75, large: 0.25 } });
+  expect(load('{"kind":"static","shares":{"small":0.75,"large":0.25}}', 'policy.json')).toEqual(policy);
+});
+
+it.each([
+  ['kind: static\nshares: { small: 0.5, huge: 0.5 }', 'shares.huge', 2, /one of the arms small, medium, large/],
+  ['kind: static\nshares: { smal: 1 }', 'shares.smal', 2, /did you mean small\?/],
+  ['kind: static\nshares: { small: 0.5, large: 0.4 }', 'shares', 2, /sum to 1/],
+  ['kind: static\nshares: { small: 1, large: -0.5 }', 'shares.large', 2, /a number from 0 to 1/],
+  ['kind: static\nfloor: 0.34\nshares: { small: 1 }', 'floor', 2, /less than 1 \/ 3/],
+  ['kind: epsilon-greedy\ntrial: { requests: 10, share: 0.4 }', 'trial.share', 2, /less than 1 \/ 3/],
+  ['kind: epsilon-greedy\nepsilon: .nan', 'epsilon', 2, /from 0 to 1/],
+  ['kind: complexity\nsimple: small\ncomplex: hugo', 'complex', 3, /one of the arms/],
+  ['kind: contextual-thompson\nmemory: { halfLifeSeconds: 0 }', 'memory.halfLifeSeconds', 2, /./],
+  [
+    'kind: contextual-thompson\nwarmStart:\n  cells:\n    - { arm: tiny, cell: all, trials: 5, reward: 0.5 }',
+    'warmStart.cells[0].arm',
+    4,
+    /one of the arms/,
+  ],
+  [
+    'kind: contextual-thompson\nwarmStart:\n  cells:\n    - { arm: small, cell: all, trials: 5, reward: 0.5 }\n    - { arm: small, cell: all, trials: 5, reward: 0.6 }',
+    'warmStart.cells[1]',
+    5,
+    /once in each cell/,
+  ],
+  ['kind: thompson', 'kind', 1, /one of static, epsilon-greedy/],
+  ['floor: 0.1', 'kind', undefined, /one of static, epsilon-greedy/],
+  ['kind: epsilon-greedy\nepsilom: 0.1', 'epsilom', 2, /did you mean epsilon\?/],
+] as const)('tells the place and what was expected: %s', (text, where, line, expected) => {
+  const { problems, message } = refused(text);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatchObject({ where, expected: expect.stringMatching(expected) as string });
+  if (line !== undefined) expect(problems[0]?.line).toBe(line);
+  expect(message).toContain('The policy has one mistake');
+});
+
+it('tells several mistakes at once', () => {
+  expect(refused('kind: static\nfloor: 0.4\nshares: { huge: 0.4 }').problems.map(({ where }) => where)).toEqual([
+    'floor',
+    'shares.huge',
+    'shares',
+  ]);
+});
+
+it.each([
+  ['nothing', '', /a policy with its kind/],
+  ['no YAML', 'kind: [', /valid YAML/],
+  ['no text', new Uint8Array([0xff, 0xfe, 0x00]), /UTF-8/],
+  ['too much', `kind: static # ${'x'.repeat(5 * 1024 * 1024)}`, /at most 4194304 bytes/],
+  ['a list', '- kind: static', /./],
+])('refuses %s', (_what, text, expected) => {
+  expect(refused(text).problems[0]?.expected).toMatch(expected);
+});
+
+it('says that a file is not there', () => {
+  expect(() => loadPolicyFile(path.join(folder, 'none.yaml'), arms)).toThrow(/no such file/);
+});
