@@ -11,7 +11,9 @@ import type { NonEmpty, SwitchyardEvent } from '../src/events/index.ts';
 import { findNatsServer, startNatsServer } from '../src/processes/nats-server.ts';
 import { isAlive } from '../src/processes/run-file.ts';
 import { applyMigrations, readMigrations } from '../src/projections/migrations.ts';
-import { openClickhouse, type Clickhouse } from '../src/projections/clickhouse.ts';
+import { openClickhouse, readClickhouse, type Clickhouse } from '../src/projections/clickhouse.ts';
+import { startSqlInterface } from '../src/projections/sql/http-interface.ts';
+import { createSandbox } from '../src/projections/sql/sandbox.ts';
 
 /** Single parts of the yard on a table of their own: a real nats-server and the real embedded engine in a new temporary folder, with the product's own defaults. */
 export type Laboratory = {
@@ -20,6 +22,8 @@ export type Laboratory = {
   readonly logger: Logger;
   /** A new database in the embedded engine, migrated. */
   readonly openDatabase: (name: string) => Promise<Clickhouse>;
+  /** The same as everybody but the projector reads it: over the read-only interface, with its limits. */
+  readonly openReader: (name: string) => Promise<Clickhouse>;
   readonly close: () => Promise<void>;
 };
 
@@ -68,7 +72,20 @@ export const openLaboratory = async (): Promise<Laboratory> => {
       await applyMigrations(clickhouse, await readMigrations());
       return clickhouse;
     };
-    return { bus, config, logger, openDatabase, close: () => opened.disposeAsync() };
+    const openReader = async (name: string): Promise<Clickhouse> => {
+      const { host, concurrentQueries } = config.clickhouse;
+      const answer = await createSandbox({
+        path: path.join(folder, 'clickhouse'),
+        database: name,
+        limits: config.clickhouse,
+        concurrentQueries,
+        threadPoolSize: 4,
+      });
+      const served = await startSqlInterface({ host, port: 0, bodyLimitBytes: 1024 ** 2, answer });
+      const reader = readClickhouse({ kind: 'server', url: served.url, database: name }, { requestTimeoutMs });
+      return { ...reader, close: () => reader.close().finally(served.close) };
+    };
+    return { bus, config, logger, openDatabase, openReader, close: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;

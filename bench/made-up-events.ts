@@ -10,11 +10,21 @@ import {
   type NonEmpty,
   type SwitchyardEvent,
 } from '../src/events/index.ts';
+import { requestKinds } from '../src/events/schemas/features.ts';
 
 /** Events as requests leave them, made without a request: what they say follows from their number alone. */
 const tenant = tenantSchema.parse('default');
 const arms = ['small', 'medium', 'large'] as const;
 const beganMs = Date.UTC(2026, 0, 1);
+
+const policy = { id: 'thompson', version: 'f00d', canary: false, trial: null };
+const timeOf = (index: number) => new Date(beganMs + index).toISOString();
+const square = (part: number) => Math.round((part * part) / 1_000_000);
+
+/** As many kinds of request and openings as a yard meets: three cells each, of about a hundred. */
+const openingOf = (index: number) => index % 80;
+const kindOf = (index: number) => requestKinds[openingOf(index) % requestKinds.length] ?? 'other';
+const cellsOf = (index: number) => ['all', `kind:${kindOf(index)}`, `opening:${openingOf(index)}`];
 
 const armOf = (index: number) => arms[index % arms.length] ?? 'small';
 
@@ -39,23 +49,47 @@ export const requestMessages = (index: number): readonly [decision: NonEmpty<Swi
         arm,
         model: arm,
         propensity: 0.25 + (index % 50) / 100,
-        policy: { id: 'thompson', version: 'f00d' },
+        policy,
         stateSequence: sequence(2 * index),
         draw: (index % 1_000) / 1_000,
         floor: 0.01,
         weights: { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
         maxOutputTokens: 0,
-        candidates: arms.map((id, i) => ({ arm: id, model: id, alpha: 10.5 + i, beta: 5.25 + i, propensity: [0.25, 0.35, 0.4][i] ?? 0 })),
+        decidedAt: timeOf(index),
+        pacing: null,
+        conversation: null,
+        needs: [],
+        candidates: arms.map((id, i) => ({
+          arm: id,
+          model: id,
+          posterior: { family: 'normal', mean: 0.5 + i / 10, sd: 0.02 } as const,
+          expectedCostNanoUsd: 12_000.5 + i,
+          expectedLatencyMs: 640.25 + i,
+          adjustment: -0.001 * i,
+          floor: 0.01,
+          propensity: [0.25, 0.35, 0.4][i] ?? 0,
+        })),
         exclusions: [],
         features: {
-          version: 1,
+          version: 2,
+          tenant,
           promptCharacters: 200 + (index % 3_000),
           promptTokensEstimate: 50 + (index % 750),
           messageCount: 1,
+          conversationDepth: 1,
+          hasSystemPrompt: false,
           lastMessageCharacters: 200,
           hasCode: index % 7 === 0,
           hasMathematics: index % 11 === 0,
           isQuestion: true,
+          language: 'en',
+          kind: kindOf(index),
+          complexity: (index % 1_000) / 1_000,
+          requestedTokens: 0,
+          requestedFormat: 'text',
+          opening: openingOf(index),
+          ending: (index >> 8) % 256,
+          system: null,
         },
         cache: 'miss',
         streamed: false,
@@ -111,6 +145,23 @@ export const rewardEvent = (index: number): SwitchyardEvent => {
     parts,
     weights: { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
     rewardMicro: Math.round(0.4 * parts.success + 0.2 * parts.streaming + 0.2 * parts.cost),
-    evidence: { trials: 1, ...parts },
+    policy,
+    decidedAt: timeOf(index),
+    cells: cellsOf(index),
+    evidence: {
+      trials: 1,
+      measured: 1,
+      failures: 0,
+      ...parts,
+      successSquare: square(parts.success),
+      streamingSquare: square(parts.streaming),
+      cacheSquare: 0,
+      costSquare: square(parts.cost),
+      costNanoUsd: 10_000 + index,
+      spendSquare: 100 + (index % 1_000),
+      latencyMs: 500 + (index % 900),
+      promptTokens: 50 + (index % 750),
+      completionTokens: 20 + (index % 500),
+    },
   });
 };

@@ -33,6 +33,8 @@ export type BenchContext = {
   readonly signal: AbortSignal;
   /** 1 for the real thing; smaller ones shrink counts and times in proportion, for trying a benchmark out. */
   readonly scale: number;
+  /** Folder with recorded data; null when none was named. */
+  readonly data: string | null;
   /** Whether peers are measured too: they have to be installed first. */
   readonly peers: boolean;
 };

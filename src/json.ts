@@ -9,3 +9,8 @@ export const jsonObjectSchema = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
 );
+
+export const isJsonObject = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Array.isArray does not narrow a readonly array. */
+export const isJsonList = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -1,4 +1,4 @@
-import { configNode, type SchemaNode } from '../../src/config/schema-view.ts';
+import { configNode, propertiesOf, type SchemaNode } from '../../src/config/schema-view.ts';
 import { conventionalNames, fileVariable, secretVariables, variables } from '../../src/config/variables.ts';
 import { code, generatedMark, table } from './markdown.ts';
 import { rowsOf, type SchemaRow } from './schema-rows.ts';
@@ -13,7 +13,8 @@ export const configurationPage = (): string => {
     introduction,
     '## Keys',
     'Every limit of the yard is one of these. Units stand last in the names.',
-    keyTable(properties.filter(([, node]) => !isList(node))),
+    keyTable(properties.filter(([, node]) => !isList(node) && node.oneOf === undefined)),
+    ...properties.flatMap(([name, node]) => (node.oneOf === undefined ? [] : kindsSection(name, node))),
     ...properties.filter(([, node]) => isList(node)).flatMap(([name, node]) => listSection(name, node)),
     '## Secrets',
     'From the environment alone. In the file they are refused.',
@@ -30,7 +31,7 @@ export const configurationPage = (): string => {
 
 const introduction = [
   'The file is `switchyard.yaml` in the root of the clone, or the one that `--config <file>` or the environment variable',
-  `\`${fileVariable}\` names. Each key outside of lists can be set by an environment variable, which wins over the file; where two names are`,
+  `\`${fileVariable}\` names. Each key outside of lists and of single kinds can be set by an environment variable, which wins over the file; where two names are`,
   'given, the first wins. A variable that is set to nothing counts as not set; one that begins with `SWITCHYARD_` and is none of these is an error.',
   'Relative folders begin at the folder of the file. All mistakes are told at once, with line, what was expected and what was seen, before anything starts.',
 ].join('\n');
@@ -50,6 +51,25 @@ const names = (path: string): string => {
 
 const fallback = ({ default: value, required }: SchemaRow): string =>
   value === undefined ? (required ? 'required' : '') : code(JSON.stringify(value));
+
+const kindsSection = (name: string, node: SchemaNode): readonly string[] => {
+  const shared = propertiesOf(node) ?? {};
+  const [first = node, ...others] = node.oneOf ?? [];
+  const only = ({ properties = {}, ...kind }: SchemaNode, keep: (key: string) => boolean): SchemaNode => ({
+    ...kind,
+    properties: Object.fromEntries(Object.entries(properties).filter(([key]) => key !== 'kind' && keep(key))),
+  });
+  return [
+    `## ${name}`,
+    `Its keys depend on \`${name}.kind\`. Default ${code(JSON.stringify(node.default))}. Keys of every kind:`,
+    keyTable([[name, only(first, (key) => key in shared)]]),
+    ...[first, ...others].flatMap((kind) => [
+      `### ${name} of kind ${String(kind.properties?.['kind']?.const)}`,
+      `${String(kind.properties?.['kind']?.description)}.`,
+      entryTable(only(kind, (key) => !(key in shared))),
+    ]),
+  ];
+};
 
 const listSection = (name: string, { items, minItems, maxItems, default: value }: SchemaNode): readonly string[] => {
   const entry = items ?? {};

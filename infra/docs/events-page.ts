@@ -34,22 +34,30 @@ const introduction = [
 const tenant = '<tenant>' as Tenant;
 const request = '<request>';
 const outcome = idempotencyIds.outcome(tenant, request);
+const policyChange = idempotencyIds.policyChange(0).replace(/0$/, '<change>');
 
 /** Under which idempotency id the message that holds the event is appended. */
 const appendedUnder: Readonly<Record<EventType, readonly string[]>> = {
   'cache.hit': [outcome],
   'cache.stored': [outcome],
   'route.decided': [idempotencyIds.decision(tenant, request)],
-  'policy.activated': [idempotencyIds.policy('<version>')],
+  'policy.activated': [policyChange],
+  'policy.canary_started': [policyChange],
+  'policy.canary_ended': [policyChange],
+  'budget.paced': [idempotencyIds.pace(tenant, 0).replace(/0$/, '<step>')],
   'response.completed': [outcome],
   'response.failed': [outcome],
   'reward.recorded': [`${outcome} (revision 0)`, idempotencyIds.revision(tenant, request, 0).replace(/0$/, '<revision>')],
   'feedback.received': [idempotencyIds.feedback(tenant, request, '<feedback>'), `${outcome} (of a recorded model)`],
+  'feedback.rejected': [idempotencyIds.rejection(tenant, '<feedback event>')],
+  'shadow.completed': [idempotencyIds.shadow(tenant, request)],
+  'shadow.granted': [idempotencyIds.shadowBlock(0, 0).replace('0:0', '<window start, ms>:<block>')],
+  'shadow.skipped': [idempotencyIds.shadowSkips(tenant, '<process>', 0).replace(/0$/, '<count>')],
 };
 
 const section = (type: EventType, example: unknown): readonly string[] => {
   const { version, summary, data } = catalogue[type];
-  const owner = type === 'policy.activated' ? systemTenant : tenant;
+  const owner = type.startsWith('policy.') || type === 'shadow.granted' ? systemTenant : tenant;
   return [
     `## ${type}`,
     summary,

@@ -9,7 +9,7 @@ import { exitCodes, usageError } from './exit-codes.ts';
 import { writeTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-type BenchOptions = { readonly json?: true; readonly check?: true; readonly out?: string; readonly scale: number; readonly peers: boolean };
+type BenchOptions = { readonly json?: true; readonly check?: true; readonly out?: string; readonly scale: number; readonly peers: boolean; readonly data?: string };
 
 /** `./switchyard bench <name>`: one benchmark of bench/, its figures as tables or JSON, its marks as an exit code. */
 export const addBench: AddCommand = (program, terminal) => {
@@ -21,6 +21,7 @@ export const addBench: AddCommand = (program, terminal) => {
     .addOption(jsonOption('the report as one JSON object'))
     .option('--check', 'exit with 1, and name each mark, when a mark falls short')
     .option('--no-peers', 'leave out other products, which npm installs into a temporary folder')
+    .option('--data <folder>', 'recorded prompts for `routing`: val.jsonl.gz and test.jsonl.gz in the form of the ParetoBandit data')
     .option('--out <file>', 'write the report as JSON to this file too')
     .addOption(
       new Option('--scale <share>', 'shrink counts and times, to try a benchmark out; figures of less than 1 say little')
@@ -36,6 +37,7 @@ export const addBench: AddCommand = (program, terminal) => {
         signal: terminal.interrupted(),
         scale: options.scale,
         peers: options.peers,
+        data: options.data ?? null,
       });
       if (options.out !== undefined) write(options.out, report);
       await (options.json === true ? terminal.json(report) : writeReport(terminal, report));
@@ -44,6 +46,7 @@ export const addBench: AddCommand = (program, terminal) => {
   withExamples(command, [
     ['./switchyard bench overhead', 'what the yard adds to a request, beside a direct call and Portkey'],
     ['./switchyard bench overhead --json --out overhead.json', 'the same for programs'],
+    ['./switchyard bench routing --data paretobandit', 'reward under a budget, beside the published rows'],
     ['./switchyard bench rebuild --check', 'exit code 1 when a mark falls short'],
   ]);
 };

@@ -49,5 +49,15 @@ export const wholeNumber =
     return value;
   };
 
+/** `above`: the least value itself is none. */
+export const number =
+  (least: number, most: number, { above = false } = {}) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d*\.?\d+$/.test(text) || value < least || value > most || (above && value === least))
+      throw new InvalidArgumentError(`Expected a number ${above ? 'above' : 'from'} ${least} ${above ? 'and up to' : 'to'} ${most}.`);
+    return value;
+  };
+
 /** For an option that may be given several times. */
 export const collect = (text: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), text];

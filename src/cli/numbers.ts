@@ -21,3 +21,6 @@ export const bytes = (count: number): string => {
 
 /** A part kept in millionths, as a share of one. */
 export const micro = (value: number): string => (value / 1e6).toFixed(3);
+
+/** A share of one, without digits that say nothing. */
+export const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;

@@ -43,8 +43,12 @@ export const countLog = async (log: EventLog): Promise<LogCounts> => {
       case 'feedback.received':
         counts.feedback++;
         return;
+      case 'feedback.rejected':
       case 'cache.stored':
       case 'policy.activated':
+      case 'shadow.completed':
+      case 'shadow.granted':
+      case 'shadow.skipped':
         return;
     }
   };

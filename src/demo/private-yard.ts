@@ -75,6 +75,8 @@ export const startPrivateYard = async (name: string, config: YardConfig, signal:
 
 const withOwnPlace = (config: YardConfig): ConfigInput => ({
   logLevel: 'warn',
+  // It is there to be counted and measured: nothing happens in it that was not asked for.
+  shadow: { share: 0 },
   ...config,
   dataDir: './data',
   http: { ...config.http, host: '127.0.0.1', port: 0 },

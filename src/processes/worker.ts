@@ -9,6 +9,7 @@ import { startGateway } from '../gateway/gateway.ts';
 import { closeProviders, createProviders } from '../providers/registry.ts';
 import { evidenceSourceOf } from './evidence-source.ts';
 import { explainAndExit } from './explain.ts';
+import { requestMemoryOf } from './request-memory.ts';
 import { onShutdown, sayReady } from './shutdown.ts';
 
 /**
@@ -44,6 +45,7 @@ const main = async () => {
     providers,
     logger,
     evidenceSource: evidenceSourceOf(settings, bus.log, logger),
+    memory: requestMemoryOf(settings, bus.log, logger),
     onLost,
   });
   const gateway = await startGateway({

@@ -38,16 +38,18 @@ export const compareTables = async (
   }: { readonly scratch: string; readonly spans: readonly Span[]; readonly slice: Slice; readonly examplesWanted: number },
 ): Promise<Difference> => {
   const mine = `${inSpans(spans)} AND sequence BETWEEN ${slice.low} AND ${slice.high}`;
-  const events = `SELECT sequence, event_index, countIf(of_log) AS in_log, countIf(NOT of_log) AS in_table, anyIf(hash, of_log) AS log_hash, anyIf(hash, NOT of_log) AS table_hash
-    FROM (SELECT true AS of_log, sequence, event_index, cityHash64(*) AS hash FROM ${scratch} UNION ALL SELECT false AS of_log, sequence, event_index, cityHash64(*) AS hash FROM ${tables.events} WHERE ${mine})
+  const hashes = `sequence, event_index, schema_version AS version, cityHash64(data) AS facts, cityHash64(* EXCEPT (data, schema_version)) AS columns`;
+  const events = `SELECT sequence, event_index, countIf(of_log) AS in_log, countIf(NOT of_log) AS in_table,
+      anyIf((columns, version, facts), of_log) AS log, anyIf((columns, version, facts), NOT of_log) AS stored, ${isDifferent} AS differs
+    FROM (SELECT true AS of_log, ${hashes} FROM ${scratch} UNION ALL SELECT false AS of_log, ${hashes} FROM ${tables.events} WHERE ${mine})
     GROUP BY sequence, event_index`;
   const [row] = await clickhouse.rows(
     `SELECT sum(in_log) AS rows_of_log, sum(in_table) AS rows_of_table, countIf(in_table = 0) AS missing, countIf(in_log = 0) AS extra,
-      countIf(in_log > 0 AND in_table > 0 AND log_hash != table_hash) AS different, sumIf(in_table - 1, in_table > 1) AS duplicated FROM (${events})`,
+      countIf(in_log > 0 AND in_table > 0 AND differs) AS different, sumIf(in_table - 1, in_table > 1) AS duplicated FROM (${events})`,
   );
   const found = await clickhouse.rows(
     `SELECT sequence, event_index, multiIf(in_table = 0, 'missing', in_log = 0, 'extra', 'different') AS kind FROM (${events})
-      WHERE in_table = 0 OR in_log = 0 OR log_hash != table_hash ORDER BY sequence, event_index LIMIT ${Math.max(0, examplesWanted)}`,
+      WHERE in_table = 0 OR in_log = 0 OR differs ORDER BY sequence, event_index LIMIT ${Math.max(0, examplesWanted)}`,
   );
   const examples: DifferenceExample[] = [];
   for (const one of found) {
@@ -66,6 +68,12 @@ export const compareTables = async (
   };
 };
 
+/**
+ * A row that was written when its event had an older version holds the facts of that version, and in its columns what they are raised to: only these are compared then. The log is always read in the
+ * present version.
+ */
+const isDifferent = '(log.1 != stored.1 OR log.2 < stored.2 OR (log.2 = stored.2 AND log.3 != stored.3))';
+
 const kindOf = (kind: unknown): DifferenceExample['kind'] => (kind === 'missing' || kind === 'extra' ? kind : 'different');
 
 const differingColumns = async (
@@ -78,6 +86,6 @@ const differingColumns = async (
   const [log = {}] = await clickhouse.rows(`SELECT * FROM ${scratch} WHERE ${where} LIMIT 1`);
   const [table = {}] = await clickhouse.rows(`SELECT * FROM ${tables.events} WHERE ${mine} AND ${where} LIMIT 1`);
   return Object.keys(log)
-    .filter((column) => log[column] !== table[column])
+    .filter((column) => JSON.stringify(log[column]) !== JSON.stringify(table[column]))
     .map((column) => ({ column, log: log[column], table: table[column] }));
 };

@@ -1,5 +1,7 @@
-import type { SwitchyardEvent } from '../events/index.ts';
-import type { TypedColumns } from './table.ts';
+import { evidenceFields } from '../domain/routing/evidence.ts';
+import type { DataOf, RecordedFeatures, SwitchyardEvent } from '../events/index.ts';
+import { dateTimeText } from './date-time.ts';
+import { evidenceColumns, type TypedColumns } from './table.ts';
 
 /** The facts of an event that analysts filter and sum by, each in a column of its own. The whole of `data` is kept beside them. */
 export const columnsOf = (event: SwitchyardEvent): TypedColumns => {
@@ -12,6 +14,13 @@ export const columnsOf = (event: SwitchyardEvent): TypedColumns => {
         requested_model: data.requestedModel,
         policy_id: data.policy.id,
         policy_version: data.policy.version,
+        canary: data.policy.canary,
+        trial: data.policy.trial ?? 0,
+        decided_at: dateTimeText(data.decidedAt ?? event.time),
+        reward_per_usd: data.pacing?.rewardPerUsd ?? 0,
+        reward_per_second: data.pacing?.rewardPerSecond ?? 0,
+        conversation: data.conversation?.id ?? '',
+        ...kindOf(data.features),
         propensity: data.propensity,
         draw: data.draw,
         state_sequence: data.stateSequence,
@@ -21,7 +30,14 @@ export const columnsOf = (event: SwitchyardEvent): TypedColumns => {
       };
     }
     case 'policy.activated':
-      return { policy_id: event.data.policy.id, policy_version: event.data.policy.version };
+      return { ...policyOf(event.data), policy_origin: event.data.origin };
+    case 'policy.canary_started':
+    case 'policy.canary_ended':
+      return policyOf(event.data);
+    case 'budget.paced': {
+      const { step, rewardPerUsd, rewardPerSecond } = event.data;
+      return { step, reward_per_usd: rewardPerUsd, reward_per_second: rewardPerSecond };
+    }
     case 'cache.hit': {
       const { data } = event;
       return {
@@ -68,7 +84,7 @@ export const columnsOf = (event: SwitchyardEvent): TypedColumns => {
       };
     }
     case 'reward.recorded': {
-      const { arm, model, revision, cause, rewardMicro, parts, evidence } = event.data;
+      const { arm, model, revision, cause, rewardMicro, parts, policy, decidedAt, cells } = event.data;
       return {
         arm,
         model,
@@ -79,16 +95,44 @@ export const columnsOf = (event: SwitchyardEvent): TypedColumns => {
         streaming_micro: parts.streaming,
         cache_micro: parts.cache,
         cost_micro: parts.cost,
-        evidence_trials: evidence.trials,
-        evidence_success: evidence.success,
-        evidence_streaming: evidence.streaming,
-        evidence_cache: evidence.cache,
-        evidence_cost: evidence.cost,
+        policy_id: policy?.id ?? '',
+        policy_version: policy?.version ?? '',
+        canary: policy?.canary ?? false,
+        trial: policy?.trial ?? 0,
+        decided_at: dateTimeText(decidedAt ?? event.time),
+        cells,
+        ...evidenceOf(event.data),
       };
     }
     case 'feedback.received': {
       const { feedbackId, kind, scoreMicro } = event.data;
       return { feedback_id: feedbackId, feedback_kind: kind, score_micro: scoreMicro };
     }
+    case 'feedback.rejected':
+      return { feedback_id: event.data.feedbackId };
+    // The figures of a shadow stand in `data` alone: a sum over a column would take them for those of an answer that somebody was given.
+    case 'shadow.completed':
+    case 'shadow.granted':
+    case 'shadow.skipped':
+      return {};
   }
 };
+
+const policyOf = ({
+  policy,
+  change,
+}: {
+  readonly policy: DataOf<'policy.canary_ended'>['policy'];
+  readonly change: number;
+}): TypedColumns => ({
+  policy_id: policy.id,
+  policy_version: policy.version,
+  policy_change: change,
+});
+
+/** Features of version 1 tell no kinds of request apart. */
+const kindOf = (features: RecordedFeatures): TypedColumns =>
+  features.version === 1 ? {} : { request_kind: features.kind, language: features.language, complexity: features.complexity };
+
+const evidenceOf = ({ evidence }: DataOf<'reward.recorded'>): TypedColumns =>
+  Object.fromEntries(evidenceFields.map((field) => [evidenceColumns[field], evidence[field]]));

@@ -1,5 +1,6 @@
 import type { LogEntry } from '../bus/event-log.ts';
 import { encodeEvents, subjects, type SwitchyardEvent } from '../events/index.ts';
+import { dateTimeText } from './date-time.ts';
 import { columnsOf } from './event-columns.ts';
 import { poisonType, type EventRow } from './table.ts';
 
@@ -72,6 +73,4 @@ const poisonRow = (entry: Poison, epoch: number): EventRow => {
   };
 };
 
-/** The form that the engine reads fastest: no zone, three digits of the second. Always UTC. */
 const timeText = (ms: number): string => dateTimeText(new Date(ms).toISOString());
-const dateTimeText = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;

@@ -1,3 +1,4 @@
+import type { EvidenceField } from '../domain/routing/evidence.ts';
 import type { EventType } from '../events/index.ts';
 
 /** The names of what migrations make. */
@@ -7,7 +8,7 @@ export const tables = { events: 'events', orphaned: 'events_orphaned', epochs: '
 export const poisonType = '_poison';
 
 /**
- * A row of the table `events` on its way in: names are those of the columns (infra/clickhouse/migrations/0001_events.sql says what each holds).
+ * A row of the table `events` on its way in: names are those of the columns (infra/clickhouse/migrations says what each holds).
  * A column that is left out becomes 0, false or ''. Times are milliseconds since 1970 in text with three digits after the second.
  */
 export type EventRow = RowPosition & RowEnvelope & TypedColumns;
@@ -48,9 +49,15 @@ export type TypedColumns = Partial<
     | 'finish_reason'
     | 'cause'
     | 'feedback_id'
-    | 'feedback_kind',
+    | 'feedback_kind'
+    | 'policy_origin'
+    | 'request_kind'
+    | 'language'
+    | 'conversation'
+    | 'decided_at',
     string
   > &
+    Record<'cells', readonly string[]> &
     Record<
       | 'propensity'
       | 'draw'
@@ -69,13 +76,36 @@ export type TypedColumns = Partial<
       | 'streaming_micro'
       | 'cache_micro'
       | 'cost_micro'
-      | 'evidence_trials'
-      | 'evidence_success'
-      | 'evidence_streaming'
-      | 'evidence_cache'
-      | 'evidence_cost'
-      | 'score_micro',
+      | 'score_micro'
+      | 'trial'
+      | 'policy_change'
+      | 'step'
+      | 'reward_per_usd'
+      | 'reward_per_second'
+      | 'complexity'
+      | EvidenceColumn,
       number
     > &
-    Record<'streamed' | 'simulated', boolean>
+    Record<'streamed' | 'simulated' | 'canary', boolean>
 >;
+
+/** What a reward adds to the evidence of an arm, a column for each field. */
+export const evidenceColumns = {
+  trials: 'evidence_trials',
+  measured: 'evidence_measured',
+  failures: 'evidence_failures',
+  success: 'evidence_success',
+  streaming: 'evidence_streaming',
+  cache: 'evidence_cache',
+  cost: 'evidence_cost',
+  successSquare: 'evidence_success_square',
+  streamingSquare: 'evidence_streaming_square',
+  cacheSquare: 'evidence_cache_square',
+  costSquare: 'evidence_cost_square',
+  costNanoUsd: 'evidence_cost_nano_usd',
+  spendSquare: 'evidence_spend_square',
+  latencyMs: 'evidence_latency_ms',
+  promptTokens: 'evidence_prompt_tokens',
+  completionTokens: 'evidence_completion_tokens',
+} as const satisfies Record<EvidenceField, string>;
+export type EvidenceColumn = (typeof evidenceColumns)[EvidenceField];

@@ -1,17 +1,19 @@
 import type { LogEntry } from '../bus/event-log.ts';
-import { catalogue, type Checks, type SwitchyardEvent } from '../events/index.ts';
+import { routerEventTypes } from '../domain/routing/state.ts';
+import { catalogue, type Checks, type EventType, type SwitchyardEvent } from '../events/index.ts';
 import { asPoison } from './rows.ts';
 
 /**
  * How far a message is checked before it becomes rows. The log is read with its envelopes checked, and that is enough for what is only passed on: whoever made
- * the events has checked them, and the engine refuses what does not fit its columns. A message that carries a reward is checked to the last field, because the
- * state of the router is summed from its rows: what the router skips as poison must not count here either. Checking everything would cost half as
- * much again as all else that the projector does (BENCHMARKS.md).
+ * the events has checked them, and the engine refuses what does not fit its columns. A message that the router folds is checked to the last field, because the
+ * state of the router is summed from its rows: what the router skips as poison must not count here either.
  */
 export const readChecks: Checks = 'envelope';
 
+const folded: ReadonlySet<EventType> = new Set(routerEventTypes);
+
 export const understand = (entry: LogEntry): LogEntry => {
-  if (entry.kind === 'poison' || !entry.events.some(({ type }) => type === 'reward.recorded')) return entry;
+  if (entry.kind === 'poison' || !entry.events.some(({ type }) => folded.has(type))) return entry;
   for (const event of entry.events) {
     const fault = faultIn(event);
     if (fault !== null) return asPoison(entry, 'invalid-event', `${event.type}: ${fault}`);

@@ -12,6 +12,8 @@ export type Provider = {
   readonly id: string;
   /** True when no real model answers; it shows wherever the answer shows. */
   readonly simulated: boolean;
+  /** Of providers that know what their answers cost: no answer costs more. */
+  readonly dearestAnswerNanoUsd?: number;
   readonly answer: (call: ProviderCall) => AsyncIterable<ProviderPart>;
   readonly close: () => Promise<void>;
 };

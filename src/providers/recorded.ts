@@ -13,6 +13,8 @@ export type RecordedAnswers = {
   readonly prompts: number;
   readonly models: ReadonlySet<string>;
   readonly find: (prompt: string, model: string) => Measurement | undefined;
+  /** What the dearest answer of each model cost. */
+  readonly dearestNanoUsd: ReadonlyMap<string, number>;
 };
 
 export type RecordedOptions = {
@@ -32,14 +34,18 @@ const promptsMax = 1_000_000;
 export const loadRecordedAnswers = async (folder: string): Promise<RecordedAnswers> => {
   const rows = new Map<string, RecordedRow>();
   const models = new Set<string>();
+  const dearestNanoUsd = new Map<string, number>();
   for await (const row of readRecordedRows(folder)) {
     const known = rows.get(row.prompt);
     rows.set(row.prompt, known === undefined ? row : merged(known, row));
-    for (const model of row.arms.keys()) models.add(model);
+    for (const [model, { costNanoUsd }] of row.arms) {
+      models.add(model);
+      dearestNanoUsd.set(model, Math.max(costNanoUsd, dearestNanoUsd.get(model) ?? 0));
+    }
     if (rows.size > promptsMax)
       throw new PermanentError('data-invalid', `${row.file}:${row.line}: expected at most ${promptsMax} prompts in ${folder}`);
   }
-  return { folder, prompts: rows.size, models, find: (prompt, model) => rows.get(prompt)?.arms.get(model) };
+  return { folder, prompts: rows.size, models, find: (prompt, model) => rows.get(prompt)?.arms.get(model), dearestNanoUsd };
 };
 
 export const recorded = ({ id, answers, model, firstTokenMs }: RecordedOptions): Provider => {
@@ -54,7 +60,13 @@ export const recorded = ({ id, answers, model, firstTokenMs }: RecordedOptions):
     const found = prompt === undefined ? undefined : answers.find(prompt, model);
     return found === undefined ? refusal(answers, firstTokenMs) : scriptFrom(found, model, firstTokenMs);
   };
-  return { id, simulated: true, answer: (call) => player.play(call, scriptOf(call)), close: player.close };
+  return {
+    id,
+    simulated: true,
+    dearestAnswerNanoUsd: answers.dearestNanoUsd.get(model) ?? 0,
+    answer: (call) => player.play(call, scriptOf(call)),
+    close: player.close,
+  };
 };
 
 const scriptFrom = ({ rewardMicro, costNanoUsd }: Measurement, model: string, atMs: number): Script => ({

@@ -1,5 +1,6 @@
-import { extractFeatures } from '../domain/routing/features.ts';
+import { extractFeatures } from '../domain/routing/features/extract.ts';
 import { simulateAnswer, type SimulationProfile } from '../domain/streaming/simulation.ts';
+import { systemTenant } from '../events/index.ts';
 import type { JsonObject } from '../json.ts';
 import { createPlayer, type Script } from './playback.ts';
 import type { Provider, ProviderCall } from './provider.ts';
@@ -29,7 +30,7 @@ const scriptOf = (id: string, profile: SimulationProfile, call: ProviderCall): S
     last: {
       kind: 'end',
       finishReason: answer.finishReason,
-      usage: { promptTokens: extractFeatures(call.messages).promptTokensEstimate, completionTokens: answer.tokens },
+      usage: { promptTokens: extractFeatures({ messages: call.messages, parameters: {}, tenant: systemTenant }).promptTokensEstimate, completionTokens: answer.tokens },
       measuredScoreMicro: answer.scoreMicro,
     },
     lastAtMs: atMs(answer.tokens - 1),

@@ -122,7 +122,7 @@ describe('the event log', () => {
       for (let n = 1; n <= 20; n++) await appendSurely(round * 20 + n);
       await deleteConsumers(streams.events, 'reader-');
     }
-    await eventually(() => seen.length >= 100, 15_000);
+    await eventually(() => seen.length >= 100, { withinMs: 15_000 });
     expect(seen).toEqual(upTo(100));
     stopping.abort();
     await following;
@@ -206,7 +206,7 @@ describe('the connection', () => {
     await appendSurely(1);
     await eventually(() => seen.length === 1);
     await nats.freeze();
-    await eventually(() => bus.status().kind === 'reconnecting', 5_000);
+    await eventually(() => bus.status().kind === 'reconnecting', { withinMs: 5_000 });
     nats.thaw();
     await eventually(() => bus.status().kind === 'connected');
     await appendSurely(2);
@@ -222,10 +222,10 @@ describe('the connection', () => {
     await nats.freeze();
     const body = new Uint8Array(1_000_000);
     for (let i = 0; i < 30; i++) bus.messenger.publish('nobody', body);
-    await eventually(() => bus.status().kind === 'reconnecting', 5_000);
+    await eventually(() => bus.status().kind === 'reconnecting', { withinMs: 5_000 });
     await nats.kill9();
     await nats.restart();
-    await eventually(() => bus.status().kind === 'connected', 20_000);
+    await eventually(() => bus.status().kind === 'connected', { withinMs: 20_000 });
     expect(await appendSurely(1)).toMatchObject({ sequence: 1 });
   }, 40_000);
 

@@ -5,7 +5,26 @@ import { runCli } from './support/cli.ts';
 
 /** docs/cli.md is written by hand; what it must not forget is held here. */
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
-const commands = ['up', 'status', 'chat', 'models', 'events', 'sql', 'rebuild', 'reconcile', 'dead', 'config check', 'config show'];
+const commands = [
+  'up',
+  'status',
+  'chat',
+  'models',
+  'events',
+  'sql',
+  'policy show',
+  'policy activate',
+  'policy canary',
+  'policy promote',
+  'policy withdraw',
+  'arms',
+  'shadow',
+  'rebuild',
+  'reconcile',
+  'dead',
+  'config check',
+  'config show',
+];
 
 describe('docs/cli.md', () => {
   it.each(commands)('names every option of %s', async (command) => {

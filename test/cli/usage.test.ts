@@ -3,7 +3,26 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jsonLines, runCli, stackTrace, testFolder, type TestFolder } from './support/cli.ts';
 
-const commands = ['up', 'status', 'chat', 'models', 'events', 'sql', 'rebuild', 'reconcile', 'dead', 'config check', 'config show'];
+const commands = [
+  'up',
+  'status',
+  'chat',
+  'models',
+  'events',
+  'sql',
+  'policy show',
+  'policy activate',
+  'policy canary',
+  'policy promote',
+  'policy withdraw',
+  'arms',
+  'shadow',
+  'rebuild',
+  'reconcile',
+  'dead',
+  'config check',
+  'config show',
+];
 
 let folder: TestFolder;
 beforeAll(() => {
@@ -57,6 +76,13 @@ describe('a mistake of the user is one sentence, exit code 2, and no stack trace
     ['models --http-url localhost:8080', 'Expected an address such as http://'],
     ['models --http-url http://me:secret@localhost:8080', 'Expected an address without user and password'],
     ['events --nats-url http://127.0.0.1', 'Expected an address such as nats://'],
+    ['arms --compare a', '--compare: expected two arms, or none for all pairs; got 1'],
+    ['arms --compare a a', 'got the same twice'],
+    ['arms --model small', '--model: expected together with --explain'],
+    ['arms --explain hello --from 1d', 'cannot be used with'],
+    ['arms --explain hello --compare', 'cannot be used with'],
+    ['arms --explain - --model x', 'expected a prompt on stdin, got nothing'],
+    ['arms --explain hello --tenant nobody', '--tenant: expected one of default'],
     ['rebuild --at tomorrow', '--at: expected a log sequence'],
     ['reconcile --from never', '--from: expected a log sequence'],
     ['models --config /nowhere/switchyard.yaml', 'no such file'],
@@ -72,7 +98,7 @@ describe('a mistake of the user is one sentence, exit code 2, and no stack trace
 });
 
 describe('without a running yard', () => {
-  it.each(['models', 'chat hello', 'events', 'dead', 'sql SELECT', 'rebuild', 'reconcile'])(
+  it.each(['models', 'chat hello', 'events', 'dead', 'sql SELECT', 'arms', 'arms --explain hello', 'shadow', 'rebuild', 'reconcile'])(
     '%s says how to start one, exit code 3',
     async (args) => {
       const { status, stdout, stderr } = await runCli([...args.split(' '), '--config', folder.config]);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
 import { auditLog, compareWithClickhouse, drained, imperfect, openTestBus, sql } from '../support/audit.ts';
 import { startLoad } from '../support/load.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestYard, type TestYard } from '../support/yard.ts';
 
 /** Parts that are missing or fed with garbage: the request path goes on, and what was missed is made up for. */
@@ -41,7 +41,11 @@ describe('ClickHouse away for a minute', () => {
 
     expect(told.length).toBeGreaterThan(100);
     expect(told.filter(({ error, answers }) => error !== null || answers.length === 0)).toEqual([]);
-    await waitUntil('every request to be closed', async () => imperfect(await auditLog(bus)).length === 0, { everyMs: 500 });
+    await eventually(async () => imperfect(await auditLog(bus)).length === 0, {
+      what: 'every request to be closed',
+      everyMs: 500,
+      withinMs: 30_000,
+    });
     const last = await drained(yard, bus);
     const compared = await compareWithClickhouse(yard, bus, last);
     expect(compared).toEqual({ events: compared.events, rows: compared.events, missing: [], repeated: [] });
@@ -57,10 +61,10 @@ describe('poison', () => {
     nc.publish('switchyard.event.default.no.such', new TextEncoder().encode('{"type":"no.such","schemaversion":1,"data":{}}'));
     await nc.flush();
     expect(await ask('after-poison-1')).toBe(200);
-    await waitUntil(
-      'two dead letters',
-      async () => (await bus.dead.list({ limit: 100 })).filter(({ reason }) => reason === 'poison-event').length >= 2,
-    );
+    await eventually(async () => (await bus.dead.list({ limit: 100 })).filter(({ reason }) => reason === 'poison-event').length >= 2, {
+      what: 'two dead letters',
+      withinMs: 30_000,
+    });
     await drained(yard, bus);
     expect(Number((await sql<{ n: string }>(yard, "SELECT count() AS n FROM switchyard.events WHERE type = '_poison'"))[0]?.n)).toBe(2);
     expect((await auditLog(bus)).get('after-poison-1')?.outcome).toBe('completed');
@@ -72,8 +76,9 @@ describe('poison', () => {
     const headers = natsHeaders();
     headers.set('Nats-Msg-Id', 'poison-in-the-queue');
     await nc.request('switchyard.work.default', garbage, { headers, timeout: 5_000 });
-    const letter = await waitUntil('a dead letter', async () =>
-      (await bus.dead.list({ limit: 100 })).find(({ body }) => Buffer.from(body).equals(Buffer.from(garbage)) && true),
+    const letter = await eventually(
+      async () => (await bus.dead.list({ limit: 100 })).find(({ body }) => Buffer.from(body).equals(Buffer.from(garbage)) && true),
+      { what: 'a dead letter', withinMs: 30_000 },
     );
     expect(letter.reason).not.toBe('');
     const answer = (
@@ -88,7 +93,10 @@ describe('poison', () => {
   it('as a notice of an undelivered request: one dead letter', { timeout: 60_000 }, async () => {
     const nc = await connect({ servers: yard.natsUrl });
     nc.publish('$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.SWITCHYARD_REQUESTS.workers', garbage);
-    await waitUntil('a dead letter', async () => (await bus.dead.list({ limit: 100 })).some(({ reason }) => reason === 'poison-notice'));
+    await eventually(async () => (await bus.dead.list({ limit: 100 })).some(({ reason }) => reason === 'poison-notice'), {
+      what: 'a dead letter',
+      withinMs: 30_000,
+    });
     expect(await ask('after-poison-3')).toBe(200);
     await nc.close();
   });
@@ -103,7 +111,10 @@ describe('poison', () => {
         expect(heard.code ?? heard.error?.code).toBe('invalid_json');
         const before = (await bus.dead.list({ limit: 1_000 })).length;
         nc.publish(subject, garbage);
-        await waitUntil(`a dead letter from ${subject}`, async () => (await bus.dead.list({ limit: 1_000 })).length > before);
+        await eventually(async () => (await bus.dead.list({ limit: 1_000 })).length > before, {
+          what: `a dead letter from ${subject}`,
+          withinMs: 30_000,
+        });
       }
       expect(await ask('after-poison-2')).toBe(200);
       await nc.close();

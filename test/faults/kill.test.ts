@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
 import { auditLog, compareWithClickhouse, drained, imperfect, openTestBus } from '../support/audit.ts';
 import { startLoad } from '../support/load.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestYard, type TestYard } from '../support/yard.ts';
 
 /**
@@ -29,11 +29,11 @@ describe.for(['worker', 'projector', 'nats'] as const)('kill -9 of the %s', (nam
     const load = await startLoad(yard, { concurrency: 16, prefix: name });
     for (let death = 0; death < kills; death++) {
       const before = load.sent();
-      await waitUntil('requests to go on', () => load.sent() > before + 20, { timeoutMs: 60_000 });
+      await eventually(() => load.sent() > before + 20, { what: 'requests to go on', withinMs: 60_000 });
       await sleep(Math.random() * 300);
       const pid = yard.pid(name);
       yard.kill9(name);
-      await waitUntil(`another ${name}`, () => yard.pid(name) !== pid, { timeoutMs: 30_000 });
+      await eventually(() => yard.pid(name) !== pid, { what: `another ${name}`, withinMs: 30_000 });
       await yard.ready();
     }
     const told = await load.stop();
@@ -41,8 +41,9 @@ describe.for(['worker', 'projector', 'nats'] as const)('kill -9 of the %s', (nam
     expect(told.filter(({ error }) => error !== null)).toEqual([]);
     expect(told.filter(({ answers }) => new Set(answers).size !== 1)).toEqual([]);
     const asked = new Set(told.map(({ id }) => id));
-    await waitUntil('the last requests to be closed', async () => imperfect(await auditLog(bus)).length === 0, {
-      timeoutMs: 60_000,
+    await eventually(async () => imperfect(await auditLog(bus)).length === 0, {
+      what: 'the last requests to be closed',
+      withinMs: 60_000,
       everyMs: 500,
     }).catch(() => undefined);
     const records = await auditLog(bus);

@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { loadSettings } from '../../src/config/load.ts';
 import { isAlive, readRun } from '../../src/processes/run-file.ts';
 import { up } from '../../src/processes/up.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { writeConfig } from '../support/yard.ts';
 
 /** The parent of all processes dies and can tell none of them: the next start must find its way. */
@@ -23,7 +23,7 @@ it(
     const first = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/cli/main.ts'), 'up', '--config', file], {
       stdio: 'ignore',
     });
-    const run = await waitUntil('the first yard', () => readRun(dataDir), { timeoutMs: 60_000 });
+    const run = await eventually(() => readRun(dataDir), { what: 'the first yard', withinMs: 60_000 });
     const ask = async (url: string | null, id: string) =>
       (
         await fetch(`${url ?? ''}/v1/chat/completions`, {
@@ -39,21 +39,21 @@ it(
     const nats = run.natsPid ?? 0;
     expect(isAlive(nats)).toBe(true);
     // Worker and projector notice that their parent is gone.
-    await waitUntil(
-      'the worker to end',
+    await eventually(
       async () =>
         !(await fetch(`${run.httpUrl ?? ''}/healthz`).then(
           () => true,
           () => false,
         )),
+      { what: 'the worker to end', withinMs: 30_000 },
     );
-    await waitUntil(
-      'the projector to end',
+    await eventually(
       async () =>
         !(await fetch(`${run.sqlUrl ?? ''}/ping`).then(
           () => true,
           () => false,
         )),
+      { what: 'the projector to end', withinMs: 30_000 },
     );
 
     const second = await up(settings, { logger: pino({ level: 'silent' }) });

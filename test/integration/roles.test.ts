@@ -5,7 +5,7 @@ import type { Bus } from '../../src/bus/bus.ts';
 import { environmentFor } from '../../src/config/environment.ts';
 import { auditLog, compareWithClickhouse, drained, imperfect, openTestBus } from '../support/audit.ts';
 import { startLoad } from '../support/load.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestYard, type TestYard } from '../support/yard.ts';
 
 /** The same actors, each role in a process of its own: the gateway is the yard's worker, the others are started beside it. */
@@ -47,7 +47,7 @@ afterAll(async () => {
 
 it('answers over HTTP and NATS with every role apart, once each, and hits the cache', { timeout: 120_000 }, async () => {
   const load = await startLoad(yard, { concurrency: 8, prefix: 'apart' });
-  await waitUntil('200 requests', () => load.sent() > 200, { timeoutMs: 60_000 });
+  await eventually(() => load.sent() > 200, { what: '200 requests', withinMs: 60_000 });
   const told = await load.stop();
   expect(told.filter(({ error, answers }) => error !== null || answers.length === 0)).toEqual([]);
 
@@ -59,16 +59,22 @@ it('answers over HTTP and NATS with every role apart, once each, and hits the ca
     });
   await (await ask()).text();
   // The cache's process learns of the stored answer from the log.
-  await waitUntil('a hit', async () => {
-    const response = await ask();
-    await response.text();
-    return response.headers.get('x-switchyard-cache') === 'hit';
-  });
+  await eventually(
+    async () => {
+      const response = await ask();
+      await response.text();
+      return response.headers.get('x-switchyard-cache') === 'hit';
+    },
+    { what: 'a hit', withinMs: 30_000 },
+  );
 
-  const records = await waitUntil('every request to be closed', async () => {
-    const audited = await auditLog(bus);
-    return imperfect(audited).length === 0 && audited;
-  });
+  const records = await eventually(
+    async () => {
+      const audited = await auditLog(bus);
+      return imperfect(audited).length === 0 && audited;
+    },
+    { what: 'every request to be closed', withinMs: 30_000 },
+  );
   expect(told.filter(({ id }) => records.get(id)?.outcome !== 'completed')).toEqual([]);
   const last = await drained(yard, bus);
   const compared = await compareWithClickhouse(yard, bus, last);

@@ -31,7 +31,7 @@ describe('migrations', () => {
     expect(await applyMigrations(clickhouse, migrations)).toEqual(migrations.map(({ name }) => name));
     expect(await applyMigrations(clickhouse, migrations)).toEqual([]);
     expect(await names()).toEqual(
-      'arms_over_time cache_hits decisions events events_orphaned failures feedback parity requests rewards schema_migrations stream_epochs'.split(
+      'arms_over_time cache_hits decisions events events_orphaned failures feedback paces parity policy_changes requests rewards schema_migrations shadow_comparison shadow_skips shadows stream_epochs'.split(
         ' ',
       ),
     );

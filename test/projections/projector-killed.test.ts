@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
 import { subjects } from '../../src/events/index.ts';
 import { readClickhouse, type Row } from '../../src/projections/clickhouse.ts';
-import { evidenceFromLog, trustedEvidence } from '../../src/projections/evidence.ts';
+import { snapshotFromLog, trustedSnapshot } from '../../src/projections/state.ts';
 import type { ProjectorStatus } from '../../src/projections/status.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
 import { append, testFolder } from '../support/projection.ts';
 import { requestMessages } from '../support/projection-events.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 
 const script = path.join(import.meta.dirname, '..', 'support', 'projector-process.ts');
 const kills = 6;
@@ -56,17 +56,16 @@ describe('a projector process that is killed under load, over a real nats-server
   };
   const caughtUp = async () => {
     const { last } = await bus.log.bounds();
-    return waitUntil(
-      'the projection to reach the end of the log',
+    return eventually(
       async () => {
         const status = (await ask({ command: 'status' })) as ProjectorStatus;
         return status.checkpoint >= last && status;
       },
-      { timeoutMs: 60_000, everyMs: 100 },
+      { what: 'the projection to reach the end of the log', withinMs: 60_000, everyMs: 100 },
     );
   };
 
-  test(`each event is there once after ${kills} kills, and the evidence is that of the log`, { timeout: 180_000 }, async () => {
+  test(`each event is there once after ${kills} kills, and the state is that of the log`, { timeout: 180_000 }, async () => {
     let sent = 0;
     const stopped = new AbortController();
     const load = (async () => {
@@ -79,7 +78,7 @@ describe('a projector process that is killed under load, over a real nats-server
       await start();
       const before = sent;
       // Any moment between opening the folder and somewhere in the middle of the stream.
-      await waitUntil('more requests', () => sent > before + 20 * i, { everyMs: 3 });
+      await eventually(() => sent > before + 20 * i, { what: 'more requests', everyMs: 3 });
       await kill();
     }
     await start();
@@ -109,14 +108,14 @@ describe('a projector process that is killed under load, over a real nats-server
       ended_twice: '0',
       rewarded_twice: '0',
     } satisfies Row);
-    expect(await trustedEvidence(reader, bus.log)).toEqual(await evidenceFromLog(bus.log));
+    expect(await trustedSnapshot(reader, bus.log)).toEqual(await snapshotFromLog(bus.log));
     await reader.close();
   });
 
   test('the nats-server is killed: the projection goes on where it was', { timeout: 90_000 }, async () => {
     await nats.kill9();
     await nats.restart();
-    await waitUntil('the log to answer', () => bus.log.bounds(), { timeoutMs: 20_000 });
+    await eventually(() => bus.log.bounds(), { what: 'the log to answer', withinMs: 20_000 });
     const { last } = await bus.log.bounds();
     for (let i = 0; i < 20; i++) await append(bus.log, ...requestMessages(1_000_000 + i));
     const status = await caughtUp();

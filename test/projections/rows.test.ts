@@ -6,7 +6,7 @@ import type { LogEntry } from '../../src/bus/event-log.ts';
 import { catalogue, decodeEvents, sequence } from '../../src/events/index.ts';
 import { encodeEntry } from '../../src/projections/encode-entry.ts';
 import { rowsOf } from '../../src/projections/rows.ts';
-import { completed, decided, failed, hit, judged, rewarded, stored } from '../support/projection-events.ts';
+import { completed, decided, failed, hit, judged, noEvidence, rewarded, stored } from '../support/projection-events.ts';
 
 const storedAtMs = Date.UTC(2026, 4, 6, 7, 8, 9, 10);
 const entry = (events: Extract<LogEntry, { kind: 'events' }>['events'], at = 7): LogEntry => ({
@@ -66,8 +66,28 @@ describe('messages to rows', () => {
       { arm: '', model: '', outcome: 'provider_timeout', cost_nano_usd: 500 },
     ],
     [
-      rewarded(1, { revision: 2, cause: 'feedback', evidence: { trials: 0, success: -5, streaming: 6, cache: 0, cost: 0 } }),
-      { revision: 2, cause: 'feedback', success_micro: 1_000_000, evidence_trials: 0, evidence_success: -5, evidence_streaming: 6 },
+      rewarded(1, {
+        revision: 2,
+        cause: 'feedback',
+        policy: { id: 'thompson', version: 'v', canary: true, trial: 3 },
+        decidedAt: '2026-01-02T03:04:05.678Z',
+        cells: ['all', 'kind:other'],
+        evidence: { ...noEvidence, success: -5, streaming: 6, latencyMs: 70 },
+      }),
+      {
+        revision: 2,
+        cause: 'feedback',
+        success_micro: 1_000_000,
+        policy_id: 'thompson',
+        canary: true,
+        trial: 3,
+        decided_at: '2026-01-02 03:04:05.678',
+        cells: ['all', 'kind:other'],
+        evidence_trials: 0,
+        evidence_success: -5,
+        evidence_streaming: 6,
+        evidence_latency_ms: 70,
+      },
     ],
     [hit(1, 0), { arm: 'arm-a', saved_cost_nano_usd: 1_000, cache_age_ms: 1_500, cache_state: 'exact' }],
     [judged(1), { feedback_id: 'feedback-1', feedback_kind: 'thumb', score_micro: 250_000 }],

@@ -11,7 +11,7 @@ import { startProjector, type RunningProjector } from '../../src/projections/sta
 import { appendRequests, memoryBus, quiet, testFolder } from '../support/projection.ts';
 import { startClickhouseServer } from '../support/clickhouse-server.ts';
 import { testSettings } from '../support/settings.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { eventually } from '../support/eventually.ts';
 
 const ask = async (bus: MemoryBus, command: object | null): Promise<Record<string, unknown>> => {
   const body = new TextEncoder().encode(command === null ? '' : JSON.stringify(command));
@@ -41,7 +41,7 @@ describe('the running projector', () => {
   };
   const caughtUp = async (projector: RunningProjector) => {
     const { last } = await bus.log.bounds();
-    await waitUntil('the end of the log', () => projector.status().checkpoint >= last);
+    await eventually(() => projector.status().checkpoint >= last, { what: 'the end of the log' });
   };
 
   test('projects, answers for its status and its reconciliation over the bus, and serves SQL', async () => {
@@ -96,8 +96,9 @@ describe('the running projector', () => {
       if (file.startsWith('data') || file.endsWith('.bin')) await writeFile(path.join(folderOfPart, file), '');
     await rm(path.join(folderOfPart, 'checksums.txt'), { force: true });
     const projector = await start();
-    await waitUntil('the rows to be back', async () => (await projector.reconcile({})).rowsOfTable === 40, {
-      timeoutMs: 20_000,
+    await eventually(async () => (await projector.reconcile({})).rowsOfTable === 40, {
+      what: 'the rows to be back',
+      withinMs: 20_000,
       everyMs: 200,
     });
     expect(await projector.reconcile({})).toMatchObject({ rowsOfLog: 40, rowsOfTable: 40, equal: true });
@@ -127,16 +128,15 @@ describe('the running projector', () => {
       await appendRequests(bus.log, 1, 5);
       const projector = await start({ url: server.url });
       expect(projector.sqlUrl).toBeNull();
-      await waitUntil('a fault to show', () => projector.status().fault);
+      await eventually(() => projector.status().fault, { what: 'a fault to show' });
       expect(projector.status()).toMatchObject({ checkpoint: 0, state: 'waiting-for-clickhouse' });
       await server.restart();
       await caughtUp(projector);
       await server.kill9();
       await appendRequests(bus.log, 6, 30);
-      await waitUntil(
-        'the lag to show',
-        () => projector.status().lagMessages === 50 && projector.status().state === 'waiting-for-clickhouse',
-      );
+      await eventually(() => projector.status().lagMessages === 50 && projector.status().state === 'waiting-for-clickhouse', {
+        what: 'the lag to show',
+      });
       await server.restart();
       await caughtUp(projector);
       expect(await projector.reconcile({})).toMatchObject({ rowsOfLog: 120, rowsOfTable: 120, duplicated: 0, equal: true });

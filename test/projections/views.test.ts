@@ -1,7 +1,31 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  budgetPaced,
+  canaryEnded,
+  canaryStarted,
+  makeEvent,
+  policyActivated,
+  sequence,
+  systemTenant,
+  type NonEmpty,
+  type SwitchyardEvent,
+} from '../../src/events/index.ts';
+import type { RequestFeaturesV2 } from '../../src/events/schemas/features.ts';
+import { policySpecSchema } from '../../src/events/schemas/policy.ts';
 import type { Clickhouse } from '../../src/projections/clickhouse.ts';
 import { append, memoryBus, openShaped, project, testFolder } from '../support/projection.ts';
-import { completed, decided, failed, hit, judged, rewarded, stored, testStartMs } from '../support/projection-events.ts';
+import {
+  completed,
+  decided,
+  failed,
+  hit,
+  judged,
+  noEvidence,
+  rewarded,
+  stored,
+  testStartMs,
+  testTenant,
+} from '../support/projection-events.ts';
 
 /**
  * Figures by hand. Requests 0 and 4 go to arm-a, 1 to arm-b (fails), 2 is answered from the cache with the answer of 0, 3 is refused before a choice, 5 was
@@ -11,6 +35,67 @@ const reward = (success: number, streaming: number, cache: number, cost: number)
   parts: { success, streaming, cache, cost },
   rewardMicro: Math.round(0.4 * success + 0.2 * (streaming + cache + cost)),
 });
+
+const featuresOf = (kind: RequestFeaturesV2['kind']): RequestFeaturesV2 => ({
+  version: 2,
+  tenant: testTenant,
+  promptCharacters: 10,
+  promptTokensEstimate: 3,
+  messageCount: 1,
+  conversationDepth: 1,
+  hasSystemPrompt: false,
+  lastMessageCharacters: 10,
+  hasCode: false,
+  hasMathematics: false,
+  isQuestion: false,
+  language: 'en',
+  kind,
+  complexity: 0.5,
+  requestedTokens: 0,
+  requestedFormat: 'text',
+  opening: 1,
+  ending: 2,
+  system: null,
+});
+
+const ofTheYard = { tenant: systemTenant, requestId: 'policy', source: 'switchyard/test', timeMs: testStartMs };
+const content = (version: string) => ({
+  policy: { id: 'thompson', version },
+  spec: policySpecSchema.parse({ kind: 'static', shares: { 'arm-a': 1 } }),
+  weights: { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
+  arms: [{ arm: 'arm-a', model: 'model-a', enabled: true, contextTokens: 1_000, price: null, lacks: [] }],
+});
+const guard = { confidence: 0.95, minRequests: 50, rewardMargin: 0, errorMargin: 0, costMargin: 0 };
+const policyHistory: readonly NonEmpty<SwitchyardEvent>[] = [
+  [makeEvent(policyActivated, ofTheYard, { ...content('v1'), origin: 'configuration', change: 1 })],
+  [makeEvent(canaryStarted, ofTheYard, { ...content('v2'), change: 2, share: 0.1, guard })],
+  [
+    makeEvent(canaryEnded, ofTheYard, {
+      policy: { id: 'thompson', version: 'v2' },
+      change: 3,
+      outcome: 'withdrawn',
+      reason: 'no more',
+      evidence: null,
+      stateSequence: sequence(0),
+    }),
+  ],
+  [
+    makeEvent(
+      budgetPaced,
+      { ...ofTheYard, tenant: testTenant },
+      {
+        step: 4,
+        usdPerRequest: 0.01,
+        latencyTargetMs: null,
+        rewardPerUsd: 7.5,
+        rewardPerSecond: 0,
+        totals: { requests: 40, costNanoUsd: 1, latencyMs: 2 },
+        creditNanoUsd: -5,
+        stateSequence: sequence(0),
+      },
+    ),
+  ],
+];
 
 describe('views', () => {
   let folder: Awaited<ReturnType<typeof testFolder>>;
@@ -32,7 +117,9 @@ describe('views', () => {
           ...reward(1_000_000, 1_000_000, 1_000_000, 1_000_000),
           arm: 'arm-a',
           cause: 'cache',
-          evidence: { trials: 0, success: 0, streaming: 0, cache: 0, cost: 0 },
+          policy: null,
+          cells: [],
+          evidence: noEvidence,
         }),
       ],
       [failed(3, { code: 'no_candidate', arm: null, model: null, costNanoUsd: 0 })],
@@ -44,12 +131,33 @@ describe('views', () => {
           ...reward(250_000, 500_000, 0, 800_000),
           revision: 1,
           cause: 'feedback',
-          evidence: { trials: 0, success: -750_000, streaming: 0, cache: 0, cost: 0 },
+          evidence: { ...noEvidence, success: -750_000 },
         }),
       ],
       [decided(5)],
-      [decided(600)],
+      [
+        decided(600, {
+          policy: { id: 'thompson', version: 'v2', canary: true, trial: 2 },
+          decidedAt: '2026-01-01T00:00:59.999Z',
+          pacing: { step: 3, usdPerRequest: 0.01, latencyTargetMs: null, rewardPerUsd: 12.5, rewardPerSecond: 0 },
+          conversation: { id: 'a'.repeat(32), previousArm: 'arm-c' },
+          features: featuresOf('code-writing'),
+          candidates: [
+            {
+              arm: 'arm-a',
+              model: 'model-a',
+              posterior: { family: 'normal', mean: 0.75, sd: 0.1 },
+              expectedCostNanoUsd: 1_500,
+              expectedLatencyMs: null,
+              adjustment: -0.25,
+              floor: 0,
+              propensity: 1,
+            },
+          ],
+        }),
+      ],
       [completed(600, { latencyMs: 50, costNanoUsd: 700 }), rewarded(600, reward(1_000_000, 0, 0, 0))],
+      ...policyHistory,
       // Feedback for a request that nobody knows makes no request.
       [judged(77)],
     );
@@ -163,13 +271,64 @@ describe('views', () => {
       floor: 0.01,
       candidate_arms: ['arm-a', 'arm-b', 'arm-c', 'arm-d'],
       candidate_alphas: [1, 2, 3, 4],
+      candidate_betas: [2.5, 2.5, 2.5, 2.5],
+      candidate_means: [1 / 3.5, 2 / 4.5, 3 / 5.5, 4 / 6.5],
+      candidate_expected_costs_nano_usd: [null, null, null, null],
+      policy_version: '0123456789abcdef',
+      canary: false,
+      trial: '0',
+      decided_at: '2026-01-01 00:00:00.400',
+      reward_per_usd: 0,
+      conversation: '',
+      request_kind: '',
       candidate_propensities: [0.25, 0.25, 0.25, 0.25],
       exclusions: [{ arm: 'arm-z', reason: 'disabled' }],
       prompt_characters: '120',
       has_code: true,
       has_mathematics: false,
     });
+    const [later] = await rows(`SELECT * FROM decisions WHERE request_id = 'request-600'`);
+    expect(later).toMatchObject({
+      policy_version: 'v2',
+      canary: true,
+      trial: '2',
+      decided_at: '2026-01-01 00:00:59.999',
+      reward_per_usd: 12.5,
+      conversation: 'a'.repeat(32),
+      previous_arm: 'arm-c',
+      request_kind: 'code-writing',
+      language: 'en',
+      complexity: 0.5,
+      candidate_alphas: [0],
+      candidate_means: [0.75],
+      candidate_adjustments: [-0.25],
+      candidate_expected_costs_nano_usd: [1_500],
+      candidate_expected_latencies_ms: [null],
+    });
     expect(await rows('SELECT count() AS n FROM decisions')).toEqual([{ n: '5' }]);
+  });
+
+  test('changes of policy and paces', async () => {
+    expect(
+      await rows('SELECT change, what, policy_version, kind, origin, share, outcome, reason FROM policy_changes ORDER BY sequence'),
+    ).toEqual([
+      { change: '1', what: 'activated', policy_version: 'v1', kind: 'static', origin: 'configuration', share: 0, outcome: '', reason: '' },
+      { change: '2', what: 'canary started', policy_version: 'v2', kind: 'static', origin: '', share: 0.1, outcome: '', reason: '' },
+      { change: '3', what: 'canary ended', policy_version: 'v2', kind: '', origin: '', share: 0, outcome: 'withdrawn', reason: 'no more' },
+    ]);
+    expect(
+      await rows('SELECT tenant, step, usd_per_request, latency_target_ms, reward_per_usd, requests_total, credit_nano_usd FROM paces'),
+    ).toEqual([
+      {
+        tenant: 'default',
+        step: '4',
+        usd_per_request: 0.01,
+        latency_target_ms: null,
+        reward_per_usd: 7.5,
+        requests_total: '40',
+        credit_nano_usd: '-5',
+      },
+    ]);
   });
 
   test('rewards, feedback, failures, cache hits', async () => {

@@ -320,7 +320,7 @@ describe('openai-compatible over HTTP', () => {
 
   describe('keeps its limits', () => {
     /** Sooner than a connection that is being drained would be given up. */
-    const allGone = (mock: MockProvider, withinMs = 800) => eventually(() => mock.connections.open === 0, withinMs);
+    const allGone = (mock: MockProvider, withinMs = 800) => eventually(() => mock.connections.open === 0, { withinMs });
 
     test('a pause longer than the deadline is a timeout, and the connection is closed', async () => {
       const { mock, provider } = await start(bytes([deltaFrame({ content: 'a' })], 'stall'));

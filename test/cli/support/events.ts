@@ -1,13 +1,18 @@
 import {
+  budgetPaced,
   makeEvent,
+  policyActivated,
   requestIdSchema,
   rewardRecorded,
   cacheStored,
   responseFailed,
+  sequence,
   tenantSchema,
   type EventOf,
   type Tenant,
 } from '../../../src/events/index.ts';
+import { policySpecSchema } from '../../../src/events/schemas/policy.ts';
+import { evidenceOf, filing } from '../../domain/support/events.ts';
 
 /** Events as the yard records them, with times and ids that a test can name. */
 const tenant = (name: string): Tenant => tenantSchema.parse(name);
@@ -30,7 +35,30 @@ export const reward = (arm: string, successMicro: number, place: Place = {}): Ev
     parts: { success: successMicro, streaming: 500_000, cache: 0, cost: 900_000 },
     weights: { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
     rewardMicro: 600_000,
-    evidence: { trials: 1, success: successMicro, streaming: 500_000, cache: 0, cost: 900_000 },
+    ...filing,
+    evidence: evidenceOf({ success: successMicro, streaming: 500_000, cache: 0, cost: 900_000 }),
+  });
+
+export const activated = (version: string): EventOf<'policy.activated'> =>
+  makeEvent(policyActivated, context({ tenant: '_system' }), {
+    policy: { id: 'thompson', version },
+    spec: policySpecSchema.parse({ kind: 'static', shares: { 'arm-a': 1 } }),
+    weights: { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
+    arms: [{ arm: 'arm-a', model: 'model-a', enabled: true, contextTokens: 1_000, price: null, lacks: [] }],
+    origin: 'configuration',
+    change: 1,
+  });
+
+export const paced = (step: number): EventOf<'budget.paced'> =>
+  makeEvent(budgetPaced, context({}), {
+    step,
+    usdPerRequest: 0.01,
+    latencyTargetMs: null,
+    rewardPerUsd: 2.5,
+    rewardPerSecond: 0,
+    totals: { requests: 10, costNanoUsd: 1_000, latencyMs: 20 },
+    creditNanoUsd: 0,
+    stateSequence: sequence(3),
   });
 
 export const stored = (arm: string, place: Place = {}): EventOf<'cache.stored'> =>

@@ -1,0 +1,144 @@
+import { type Command, Option } from 'commander';
+import type { PolicyChange, PolicyState } from '../actors/policy-change.ts';
+import { loadPolicyFile } from '../config/policy-file.ts';
+import { named, type PolicyContent } from '../domain/routing/policy-version.ts';
+import { changePolicy } from './change-policy.ts';
+import { configOption, jsonOption, natsUrlOption, number, sqlUrlOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
+import { unreachable, usageError } from './exit-codes.ts';
+import { locateYard, type AddressOptions } from './locate.ts';
+import { percent } from './numbers.ts';
+import { withBus } from './open-bus.ts';
+import { showPolicy } from './policy-show.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Shows and changes the policy of the running yard. The configuration is not written: it counts again when it changes. */
+export const addPolicy: AddCommand = (program, terminal) => {
+  const policy = program
+    .command('policy')
+    .summary('show or change how the router chooses, while the yard runs')
+    .description('Shows and changes the policy of the running yard; docs/policies.md says how to do it safely.');
+
+  const show = addTo(
+    policy,
+    'show',
+    'Shows the policy in force, the canary and how it does, and the latest changes.',
+    '{"inForce","canary","changes"}',
+  )
+    .addOption(new Option('--limit <count>', 'changes to show, the newest').argParser(wholeNumber(1, 1_000)).default(10))
+    .addOption(sqlUrlOption())
+    .action((options: AddressOptions & { readonly limit: number }) => showPolicy(terminal, options));
+  withExamples(show, [
+    ['./switchyard policy show', 'in force, canary, changes'],
+    ['./switchyard policy show --json | jq .canary.comparisons', 'how the canary does, for programs'],
+  ]);
+
+  const activate = addTo(
+    policy,
+    'activate <file>',
+    'Puts a policy in force for all requests at once. A canary that runs is withdrawn.',
+    changedShape,
+  ).action((file: string, options: AddressOptions) =>
+    change(terminal, options, (state) => ({ kind: 'activate', content: contentFrom(file, state), origin: 'command' })),
+  );
+  withExamples(activate, [
+    ['./switchyard policy activate greedy.yaml', 'takes effect with the next request'],
+    ['./switchyard policy activate greedy.json --json | jq .sequence', 'where the change stands in the log'],
+  ]);
+
+  const canary = addTo(
+    policy,
+    'canary <file>',
+    'Lets a second policy decide a share of the conversations (or of the requests that belong to none), and takes it back when it is worse. A canary that runs is withdrawn.',
+    changedShape,
+  )
+    .addOption(
+      new Option('--share <share>', 'of the requests, above 0 and up to 0.9')
+        .argParser(number(0, 0.9, { above: true }))
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--confidence <probability>', 'with which it must be worse to be taken back').argParser(number(0.5, 0.9999)).default(0.95),
+    )
+    .addOption(new Option('--min-requests <count>', 'of each side before it is judged').argParser(wholeNumber(10, 1_000_000)).default(50))
+    .addOption(
+      new Option('--reward-margin <reward>', 'a mean reward that is lower by less is no reason').argParser(number(0, 1)).default(0.01),
+    )
+    .addOption(
+      new Option('--error-margin <share>', 'a share of failures that is higher by less is no reason').argParser(number(0, 1)).default(0.01),
+    )
+    .addOption(
+      new Option('--cost-margin <fraction>', 'a mean cost that is higher by less, as a fraction, is no reason')
+        .argParser(number(0, 100))
+        .default(0.1),
+    )
+    .action((file: string, options: CanaryOptions) =>
+      change(terminal, options, (state) => {
+        const { share, confidence, minRequests, rewardMargin, errorMargin, costMargin } = options;
+        const guard = { confidence, minRequests, rewardMargin, errorMargin, costMargin };
+        return { kind: 'start-canary', content: contentFrom(file, state), share, guard };
+      }),
+    );
+  withExamples(canary, [
+    ['./switchyard policy canary greedy.yaml --share 0.1', 'a tenth of the conversations'],
+    ['./switchyard policy canary greedy.yaml --share 0.5 --confidence 0.99 --min-requests 500', 'more of them, judged later'],
+  ]);
+
+  const promote = addTo(policy, 'promote', 'Puts the canary in force for all requests.', changedShape).action((options: AddressOptions) =>
+    change(terminal, options, (state) => {
+      requireCanary(state);
+      return { kind: 'promote' };
+    }),
+  );
+  withExamples(promote, [['./switchyard policy promote', 'the canary has done well']]);
+
+  const withdraw = addTo(policy, 'withdraw', 'Ends the canary; the policy in force decides all requests again.', changedShape).action(
+    (options: AddressOptions) =>
+      change(terminal, options, (state) => {
+        requireCanary(state);
+        return { kind: 'withdraw', reason: 'withdrawn by hand' };
+      }),
+  );
+  withExamples(withdraw, [['./switchyard policy withdraw', 'the canary is not wanted any more']]);
+};
+
+const changedShape = '{"sequence","change","inForce","canary"}';
+
+type CanaryOptions = AddressOptions & {
+  readonly share: number;
+  readonly confidence: number;
+  readonly minRequests: number;
+  readonly rewardMargin: number;
+  readonly errorMargin: number;
+  readonly costMargin: number;
+};
+
+const addTo = (policy: Command, name: string, description: string, json: string): Command =>
+  policy.command(name).description(description).addOption(jsonOption(json)).addOption(natsUrlOption()).addOption(configOption());
+
+const change = async (terminal: Terminal, options: AddressOptions, decide: (state: PolicyState) => PolicyChange): Promise<void> => {
+  const { sequence, state } = await withBus(locateYard(options), (bus) => changePolicy(bus, decide));
+  const { inForce, canary, latestChange } = state;
+  if (options.json === true) {
+    await terminal.json({ sequence, change: latestChange, inForce: inForce?.policy ?? null, canary: canary?.policy ?? null });
+    return;
+  }
+  await terminal.line(`in force: ${inForce === null ? 'nothing' : nameOf(inForce)} (in the log at sequence ${sequence})`);
+  if (canary !== null) await terminal.line(`canary:   ${nameOf(canary)} for ${percent(canary.share)} of the requests`);
+};
+
+const nameOf = ({ policy, spec }: PolicyContent): string => `${policy.id} ${policy.version}, ${spec.kind}`;
+
+/** The policy of a file, over the arms and weights of the running yard. */
+const contentFrom = (file: string, { inForce }: PolicyState): PolicyContent => {
+  if (inForce === null) throw unreachable('no policy is in force yet: the yard is still starting; see ./switchyard status');
+  const { weights, arms } = inForce;
+  const spec = loadPolicyFile(
+    file,
+    arms.map(({ arm }) => arm),
+  );
+  return named({ spec, weights, arms });
+};
+
+const requireCanary = ({ canary }: PolicyState): void => {
+  if (canary === null) throw usageError('no canary runs: see ./switchyard policy show');
+};
