@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.ts';
-import { InvariantError } from '../errors.ts';
+import { InvariantError, TransientError } from '../errors.ts';
 import type { Appender } from './appender.ts';
 import type { Delivery } from './delivery.ts';
+import { withPatience } from './patience.ts';
 import { policyContent } from './policy.ts';
 import { policyMessage } from './policy-change.ts';
 import type { RouterCommand, RouterReply } from './router.ts';
@@ -19,17 +20,28 @@ export const activateConfigured = async (parts: {
   readonly nowMs: () => number;
   readonly untilMs: number;
 }): Promise<void> => {
-  const content = policyContent(parts.config);
-  for (;;) {
-    const state = parts.router.ask({ type: 'policy' });
-    if (state.kind !== 'policy') throw new InvariantError(`router: expected its policy, got ${state.kind}`);
-    if (state.configured?.version === content.policy.version && state.inForce !== null) return;
+  const { append, config, delivery, instance, nowMs, router, untilMs } = parts;
+  const content = policyContent(config);
+  const isInForce = (): boolean => {
+    const state = policyOf(router);
+    return state.configured?.version === content.policy.version && state.inForce !== null;
+  };
+  const change = async (): Promise<void> => {
+    if (isInForce()) return;
     const { events, idempotencyId } = policyMessage(
-      state,
+      policyOf(router),
       { kind: 'activate', content, origin: 'configuration' },
-      { source: `switchyard/${parts.instance}`, timeMs: parts.nowMs() },
+      { source: `switchyard/${instance}`, timeMs: nowMs() },
     );
-    await parts.append(events, { idempotencyId, untilMs: parts.untilMs });
-    await parts.delivery.catchUp();
-  }
+    await append(events, { idempotencyId, untilMs });
+    await delivery.catchUp();
+    if (!isInForce()) throw new TransientError('policy_changed', 'another process changed the policy at the same moment', 0);
+  };
+  await withPatience(change, { untilMs });
+};
+
+const policyOf = (router: { readonly ask: (command: RouterCommand) => RouterReply }): Extract<RouterReply, { kind: 'policy' }> => {
+  const state = router.ask({ type: 'policy' });
+  if (state.kind !== 'policy') throw new InvariantError(`router: expected its policy, got ${state.kind}`);
+  return state;
 };

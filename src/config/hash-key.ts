@@ -31,8 +31,14 @@ export const hashKeyFrom = (given: string | undefined, dataDir: string): Uint8Ar
 export const hashKeyThere = (given: string | undefined, dataDir: string): Uint8Array | null => {
   if (given !== undefined) return hashKeyFrom(given, dataDir);
   const file = path.join(dataDir, 'hash-key');
-  const text = readIfThere(file);
-  return text === null ? null : parseKey(text, file);
+  try {
+    const text = readIfThere(file);
+    return text === null ? null : parseKey(text, file);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const expected = 'a file that this user may read, or the key in SWITCHYARD_HASH_KEY';
+    throw new ConfigError(file, [{ where: file, expected, seen: codeOf(error) }]);
+  }
 };
 
 const parseKey = (text: string, where: string): Uint8Array => {

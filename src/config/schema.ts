@@ -161,14 +161,14 @@ const armSchema = z.strictObject({
 const budgetSchema = z.strictObject({
   usdPerRequest: z
     .number()
-    .positive()
+    .min(1e-9)
     .max(1_000)
     .nullable()
     .default(null)
     .describe('mean cost of a request that the router keeps to, in dollars; null: no budget'),
   latencyTargetMs: z
     .number()
-    .positive()
+    .min(1)
     .max(3_600_000)
     .nullable()
     .default(null)

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { hashKeyFrom } from '../../src/config/hash-key.ts';
+import { hashKeyFrom, hashKeyThere } from '../../src/config/hash-key.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -55,4 +55,15 @@ it('says what is wrong with a file that is no key, without showing it', () => {
 it('says what to do where nothing can be kept', () => {
   writeFileSync(path.join(folder, 'file'), '');
   expect(() => hashKeyFrom(undefined, path.join(folder, 'file', 'data'))).toThrow(/expected a folder.*SWITCHYARD_HASH_KEY/);
+});
+
+it('only looks, for those who only look', () => {
+  expect(hashKeyThere(undefined, folder)).toBeNull();
+  expect(readdirSync(folder)).toEqual([]);
+  const made = hashKeyFrom(undefined, folder);
+  expect(hashKeyThere(undefined, folder)).toEqual(made);
+  expect(hashKeyThere('0f'.repeat(32), folder)).toEqual(Buffer.alloc(32, 0x0f));
+  rmSync(path.join(folder, 'hash-key'));
+  mkdirSync(path.join(folder, 'hash-key'));
+  expect(() => hashKeyThere(undefined, folder)).toThrow(/expected a file that this user may read.*EISDIR/);
 });

@@ -49,3 +49,81 @@ describe('raising', () => {
     expect(upcast({}, 'cache.hit', 1, 2, known)).toBeNull();
   });
 });
+
+describe('what an event of version 1 says today', () => {
+  const raised = (type: EventType): Record<string, unknown> => {
+    const decoded = decodeEvents(new TextEncoder().encode(JSON.stringify(storedEvent(type, 1))));
+    if (decoded.kind === 'poison') throw new Error(decoded.detail);
+    return decoded.events[0].data;
+  };
+
+  it('route.decided: a Beta posterior for each candidate, no canary, no prices, no conversation', () => {
+    expect(raised('route.decided')).toMatchObject({
+      policy: { id: 'thompson', version: '5d41402abc4b2a76', canary: false, trial: null },
+      candidates: [
+        {
+          arm: 'sim-small',
+          posterior: { family: 'beta', alpha: 31.5, beta: 24.5 },
+          expectedCostNanoUsd: null,
+          expectedLatencyMs: null,
+          adjustment: 0,
+          floor: 0.01,
+          propensity: 0.12,
+        },
+        { arm: 'sim-medium' },
+        { arm: 'sim-large' },
+      ],
+      features: { version: 1 },
+      decidedAt: null,
+      pacing: null,
+      conversation: null,
+      needs: [],
+    });
+  });
+
+  it('policy.activated: what decided then, as a policy without decay, trials or changes of arm', () => {
+    const { spec, arms, origin, change } = raised('policy.activated');
+    expect(spec).toEqual({
+      kind: 'beta-bernoulli-thompson',
+      id: 'thompson',
+      floor: 0.01,
+      prior: { alpha: 1, beta: 1 },
+      memory: { halfLifeSeconds: null, falseAlarm: null },
+      trial: { requests: 0, share: 0 },
+      switchingCost: 0,
+    });
+    expect(arms).toHaveLength(4);
+    expect((arms as object[])[0]).toEqual({
+      arm: 'sim-small',
+      model: 'sim-small',
+      enabled: true,
+      contextTokens: 32_000,
+      price: null,
+      lacks: [],
+    });
+    expect({ origin, change }).toEqual({ origin: 'configuration', change: 0 });
+  });
+
+  it('reward.recorded: evidence about all requests, with squares that overlook no variance', () => {
+    const { policy, decidedAt, cells, evidence } = raised('reward.recorded');
+    expect({ policy, decidedAt, cells }).toEqual({ policy: null, decidedAt: null, cells: ['all'] });
+    expect(evidence).toEqual({
+      trials: 1,
+      measured: 0,
+      failures: 0,
+      success: 1_000_000,
+      streaming: 948_000,
+      cache: 0,
+      cost: 946_800,
+      successSquare: 1_000_000,
+      streamingSquare: 948_000,
+      cacheSquare: 0,
+      costSquare: 946_800,
+      costNanoUsd: 0,
+      spendSquare: 0,
+      latencyMs: 0,
+      promptTokens: 0,
+      completionTokens: 0,
+    });
+  });
+});

@@ -14,7 +14,7 @@ import { blockStartOf } from '../../src/projections/state-sums.ts';
 import { foldTail, snapshotFromClickhouse, snapshotFromLog, trustedSnapshot } from '../../src/projections/state.ts';
 import { append, appendRequests, memoryBus, openShaped, project, testFolder } from '../support/projection.ts';
 import { rewarded } from '../support/projection-events.ts';
-import { historyOf } from '../support/state-events.ts';
+import { activated, historyOf } from '../support/state-events.ts';
 
 const textOf = (snapshot: StateSnapshot | undefined): string => canonicalJson(JSON.parse(JSON.stringify(snapshot ?? null)) as Json);
 
@@ -152,6 +152,16 @@ describe('the state from ClickHouse and from the log', () => {
       `SELECT ${blockStartOf('fromUnixTimestamp64Milli(ms)', latestTick)} AS start FROM (SELECT arrayJoin([${moments.join(', ')}]::Array(Int64)) AS ms)`,
     );
     expect(rows.map(({ start }) => Number(start))).toEqual(ticks.map((tick) => blockStart(tick, latestTick)));
+  });
+
+  test('the policy of the configuration is known beside one that was put in force by hand', async () => {
+    const past = await laterLog();
+    await append(past.log, [activated(1, 'configuration')], [activated(2, 'configuration')], [activated(3, 'command')]);
+    await project(writer, past);
+    const projected = await snapshotFromClickhouse(reader);
+    expect(projected?.snapshot).toEqual(await snapshotFromLog(past.log));
+    expect(projected?.snapshot.policy?.change).toBe(3);
+    expect(projected?.snapshot.configured).toEqual({ version: 'version-2', change: 2 });
   });
 
   test('random pasts: policies, canaries, trials, paces and rewards of years, at every cut', { timeout: 60_000 }, async () => {

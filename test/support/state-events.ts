@@ -116,6 +116,14 @@ const policy = fc.record({
 });
 const origin = fc.constantFrom('configuration', 'command', 'promotion');
 
+/** A change of policy by itself. */
+export const activated = (change: number, from: DataOf<'policy.activated'>['origin']) =>
+  makeEvent(
+    policyActivated,
+    { tenant: systemTenant, requestId: 'policy', source: 'switchyard/test', timeMs: startMs },
+    { ...content(`version-${change}`, 0.01), origin: from, change },
+  );
+
 const activation: fc.Arbitrary<Step> = fc.record({ policy, origin }).map(
   ({ policy: { version, floor }, origin: from }) =>
     (context, next) =>

@@ -23,20 +23,6 @@ export type WeightedSums = {
   readonly squareOfSquares: number;
 };
 
-export const noWeightedSums: WeightedSums = { answers: 0, weight: 0, weightSquare: 0, value: 0, valueOfSquares: 0, squareOfSquares: 0 };
-
-export const addWeighted = (sums: WeightedSums, y: number, propensity: number): WeightedSums => {
-  const w = 1 / propensity;
-  return {
-    answers: sums.answers + 1,
-    weight: sums.weight + w,
-    weightSquare: sums.weightSquare + w * w,
-    value: sums.value + w * y,
-    valueOfSquares: sums.valueOfSquares + w * w * y,
-    squareOfSquares: sums.squareOfSquares + w * w * y * y,
-  };
-};
-
 /** With fewer effective answers the normal interval is too narrow, and a few answers of small propensity decide. */
 export const leastEffective = 50;
 

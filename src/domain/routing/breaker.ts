@@ -1,10 +1,10 @@
 import { everyRequest, fieldIndex, partition, type Evidence } from './evidence.ts';
 
 /**
- * A circuit breaker over the log: an arm that has failed of late is not asked for a while. It looks at the last two ticks (16 to 32 s) of the arm's evidence; when these are over the arm is asked again, and the first
- * requests tell. Being a function of the evidence it is the same in every process, and a decision that was made under it can be repeated.
+ * A circuit breaker over the log: an arm that has failed of late is not asked for a while. It looks at the last eight ticks (about two minutes) of the arm's evidence, which is filed under the moment of the decision, so that
+ * failures which took a minute to fail are seen too; when these are over the arm is asked again, and the first requests tell. Being a function of the evidence it is the same in every process, and a decision that was made under it can be repeated.
  */
-const ticksBack = 2;
+const ticksBack = 8;
 const leastFailures = 5;
 const largestShare = 0.5;
 

@@ -9,6 +9,7 @@ import { rewardSum, rewardVariance, trialsOf } from './reading.ts';
  * For each edge between blocks the rewards before and after are compared within each stratum (a kind of request), so that a change in which requests the arm is given is not taken for a change of
  * the arm (the stratified mean difference of Cochran, Mantel and Haenszel, with normal likelihood ratio z^2 / 2). The largest ratio over all edges must exceed log(edges / falseAlarm): by the union bound an arm that did
  * not change is taken for one that did with about that probability at each look. After a change the search goes on behind it.
+ * The tick at hand is left out: it is not over.
  */
 export const changeTick = (strata: readonly Series[], latestTick: number, weights: RewardWeights, falseAlarm: number): number => {
   let since = 0;
@@ -30,7 +31,7 @@ const largestJump = (strata: readonly Series[], latestTick: number, weights: Rew
   for (const series of strata) {
     partition(series, latestTick);
     for (const block of series.blocks) {
-      if (block.start < since) continue;
+      if (block.start < since || block.start >= latestTick) continue;
       starts.add(block.start);
       addInto(pooled, block.sums);
     }
@@ -43,7 +44,7 @@ const largestJump = (strata: readonly Series[], latestTick: number, weights: Rew
   let trials = 0;
   for (const series of strata) {
     const own = noSums();
-    const blocks = series.blocks.filter((block) => block.start >= since);
+    const blocks = series.blocks.filter((block) => block.start >= since && block.start < latestTick);
     for (const block of blocks) addInto(own, block.sums);
     const n = trialsOf(own);
     if (n < 2) continue;

@@ -69,6 +69,8 @@ export type ArmSeries = {
   readonly cells: Map<string, Series>;
   /** Grows with every change of any cell. */
   version: number;
+  /** Grows with evidence for a tick that was over already. */
+  lateVersion: number;
 };
 
 export type Evidence = {
@@ -85,6 +87,7 @@ export const addEvidence = (evidence: Evidence, arm: string, cells: readonly str
   if (tick > evidence.latestTick) evidence.latestTick = tick;
   const series = armSeries(evidence, arm);
   series.version++;
+  if (tick < evidence.latestTick) series.lateVersion++;
   for (const cell of cells) addToSeries(cellSeries(series, cell), tick, evidence.latestTick, delta);
 };
 
@@ -92,13 +95,14 @@ export const addEvidence = (evidence: Evidence, arm: string, cells: readonly str
 export const addBlock = (evidence: Evidence, arm: string, cell: string, startTick: number, delta: Sums): void => {
   const series = armSeries(evidence, arm);
   series.version++;
+  series.lateVersion++;
   addToSeries(cellSeries(series, cell), startTick, evidence.latestTick, delta);
 };
 
 const armSeries = (evidence: Evidence, arm: string): ArmSeries => {
   const known = evidence.arms.get(arm);
   if (known !== undefined) return known;
-  const made: ArmSeries = { cells: new Map(), version: 0 };
+  const made: ArmSeries = { cells: new Map(), version: 0, lateVersion: 0 };
   evidence.arms.set(arm, made);
   return made;
 };

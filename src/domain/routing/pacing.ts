@@ -6,7 +6,7 @@ import type { DataOf } from '../../events/index.ts';
  * when less was: mirror descent with the exponential map, so that one step size serves budgets of any size. What was overspent or left over moves it beside, at once.
  *
  * 1. A step looks at whole sums of the log since the last step, so it does not matter in which order they came, and each step is an event: all routers use the same price.
- * 2. Debts are paid back over some hundred requests, and forgotten after about as many; of savings a few budgets are kept.
+ * 2. Debts and savings are bounded: nothing that happened once starves a tenant for long, or lets it burst.
  */
 export type Pace = Pick<
   DataOf<'budget.paced'>,
@@ -28,18 +28,20 @@ const stride = 10;
 /** Change of the logarithm of a price for each stride of requests that used twice what they should, and at most for one step. */
 const gain = 0.1;
 const largestGain = 0.5;
-/** Requests after which money that was overspent is forgotten, by a factor of e: an outage or a burst does not starve the tenant for ever. */
-const horizon = 400;
-/** Of the money left over, so many budgets are kept: savings are not spent in a burst. */
-const savable = 4;
-/** Money overspent by so many budgets raises the price by a factor of e, money left over lowers it. */
+/** Debts are planned to be paid back over so many requests. */
+const payback = 400;
+/** So many budgets of debt are remembered: more, after a burst or an outage, would starve the tenant. It is also what one answer may be expected to cost at most. */
+const mostDebt = 32;
+/** So many budgets of savings are kept: they are not spent in a burst. */
+const mostSavings = 4;
+/** Debts of so many budgets raise the price by a factor of e, savings lower it. */
 const urgency = 24;
-/** A single dear answer may be worth hundreds of budgets: it moves the price as much as this. */
+/** A single dear answer may be worth many budgets: it moves the price as much as this. */
 const largestExcess = 5;
 /** Planned below the budget: what is left makes up for the steps' being behind the requests. */
 const plannedShare = 0.995;
-/** Of the planned budget, what is still planned while debts are paid back. */
-const leastAllowance = 0.9;
+/** After a pause of so many requests without a step (the budget was taken away and set again) pacing begins anew. */
+const longestPause = 100_000;
 
 /**
  * The prices for the next request. What was spent since the last step counts at once: of two dear answers in a row the second is dearer. A tenant that has made no step, or whose budget has
@@ -57,36 +59,31 @@ const moneyWorth = (last: Pace | null): number =>
 const timeWorth = (last: Pace | null): number =>
   last === null || last.latencyTargetMs === null ? firstWorth : (last.rewardPerSecond * last.latencyTargetMs) / 1_000;
 
-/** In budgets. */
+/** In budgets. What was spent before the first step, or while there was no budget, was not spent under this one. */
 const creditNow = (last: Pace | null, budget: number, totals: PaceTotals): number => {
-  const before = last?.totals ?? noTotals;
-  const requests = totals.requests - before.requests;
-  const cost = (totals.costNanoUsd - before.costNanoUsd) / nanoPerUsd;
-  const kept = last?.usdPerRequest == null ? 0 : last.creditNanoUsd / nanoPerUsd;
-  return Math.min(savable, Math.max(-horizon, (kept * Math.exp(-requests / horizon) - cost) / budget + requests * plannedShare));
+  if (isBeginning(last, totals)) return 0;
+  const requests = totals.requests - last.totals.requests;
+  const cost = (totals.costNanoUsd - last.totals.costNanoUsd) / nanoPerUsd;
+  const credit = (last.creditNanoUsd / nanoPerUsd - cost) / budget + requests * plannedShare;
+  return Math.min(mostSavings, Math.max(-mostDebt, credit));
 };
 
-const urgencyOf = (credit: number): number => Math.exp(-Math.max(-2, credit / urgency));
+const isBeginning = (last: Pace | null, totals: PaceTotals): last is null =>
+  last === null || last.usdPerRequest === null || totals.requests - last.totals.requests > longestPause;
 
-export const paceDue = (last: Pace | null, totals: PaceTotals): boolean => totals.requests - (last?.totals.requests ?? 0) >= stride;
+const urgencyOf = (credit: number): number => Math.exp(-credit / urgency);
 
-/** The next step; `paceDue` must hold. */
-export const nextPace = (last: Pace | null, totals: PaceTotals, budget: Budget): Pace => {
-  const before = last?.totals ?? noTotals;
-  const requests = totals.requests - before.requests;
-  const seconds = (totals.latencyMs - before.latencyMs) / 1_000;
-  const { latencyTargetMs } = budget;
-  return {
-    step: (last?.step ?? 0) + 1,
-    ...budget,
-    ...paceMoney(last, budget, totals),
-    rewardPerSecond:
-      latencyTargetMs === null
-        ? 0
-        : adjusted(timeWorth(last), seconds / requests / (latencyTargetMs / 1_000), requests) / (latencyTargetMs / 1_000),
-    totals,
-  };
-};
+export const paceDue = (last: Pace | null, totals: PaceTotals): boolean =>
+  last === null ? totals.requests > 0 : totals.requests - last.totals.requests >= stride;
+
+/** The next step; `paceDue` must hold. The first one only marks where pacing begins. */
+export const nextPace = (last: Pace | null, totals: PaceTotals, budget: Budget): Pace => ({
+  step: (last?.step ?? 0) + 1,
+  ...budget,
+  ...paceMoney(last, budget, totals),
+  rewardPerSecond: paceTime(last, budget, totals),
+  totals,
+});
 
 const paceMoney = (
   last: Pace | null,
@@ -94,11 +91,11 @@ const paceMoney = (
   totals: PaceTotals,
 ): Pick<Pace, 'rewardPerUsd' | 'creditNanoUsd'> => {
   if (budget === null) return { rewardPerUsd: 0, creditNanoUsd: 0 };
-  const before = last?.totals ?? noTotals;
-  const requests = totals.requests - before.requests;
-  const costUsd = (totals.costNanoUsd - before.costNanoUsd) / nanoPerUsd;
+  if (last === null || isBeginning(last, totals)) return { rewardPerUsd: moneyWorth(last) / budget, creditNanoUsd: 0 };
+  const requests = totals.requests - last.totals.requests;
+  const costUsd = (totals.costNanoUsd - last.totals.costNanoUsd) / nanoPerUsd;
   const credit = creditNow(last, budget, totals);
-  const allowed = budget * plannedShare * Math.max(leastAllowance, 1 + credit / (credit > 0 ? savable : horizon));
+  const allowed = budget * plannedShare * (1 + credit / (credit > 0 ? mostSavings : payback));
   return {
     rewardPerUsd: adjusted(moneyWorth(last), costUsd / requests / allowed, requests) / budget,
     // Adding 0 turns a negative zero, which JSON does not keep, into zero.
@@ -106,13 +103,20 @@ const paceMoney = (
   };
 };
 
+const paceTime = (last: Pace | null, { latencyTargetMs: target }: Budget, totals: PaceTotals): number => {
+  if (target === null) return 0;
+  const worth = timeWorth(last);
+  const requests = totals.requests - (last?.totals.requests ?? 0);
+  if (last === null || last.latencyTargetMs === null || requests > longestPause) return worth / (target / 1_000);
+  const meanMs = (totals.latencyMs - last.totals.latencyMs) / requests;
+  return adjusted(worth, meanMs / target, requests) / (target / 1_000);
+};
+
 const adjusted = (worth: number, used: number, requests: number): number => {
   const step = Math.min(largestGain, (gain * requests) / stride) * Math.min(largestExcess, used - 1);
   return Math.min(largestWorth, Math.max(leastWorth, worth * Math.exp(step)));
 };
 
-/** An answer that costs more budgets than this is not bought, whatever it promises. */
-const mostBudgets = 64;
-
+/** An answer that is expected to cost more is not bought, whatever it promises. */
 export const isBeyondBudget = (costNanoUsd: number | null, { usdPerRequest }: Budget): boolean =>
-  costNanoUsd !== null && usdPerRequest !== null && costNanoUsd > mostBudgets * usdPerRequest * nanoPerUsd;
+  costNanoUsd !== null && usdPerRequest !== null && costNanoUsd > mostDebt * usdPerRequest * nanoPerUsd;

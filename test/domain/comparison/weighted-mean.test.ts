@@ -1,14 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import {
-  addWeighted,
   differenceOf,
-  noWeightedSums,
   weightedMean,
   type Difference,
   type WeightedMean,
   type WeightedSums,
 } from '../../../src/domain/comparison/weighted-mean.ts';
 import { seededRandom } from '../../../src/domain/random.ts';
+
+const noWeightedSums: WeightedSums = { answers: 0, weight: 0, weightSquare: 0, value: 0, valueOfSquares: 0, squareOfSquares: 0 };
+
+const addWeighted = (sums: WeightedSums, y: number, propensity: number): WeightedSums => {
+  const w = 1 / propensity;
+  return {
+    answers: sums.answers + 1,
+    weight: sums.weight + w,
+    weightSquare: sums.weightSquare + w * w,
+    value: sums.value + w * y,
+    valueOfSquares: sums.valueOfSquares + w * w * y,
+    squareOfSquares: sums.squareOfSquares + w * w * y * y,
+  };
+};
 
 type Answer = readonly [value: number, propensity: number];
 const meanOf = (answers: readonly Answer[]): WeightedMean => {

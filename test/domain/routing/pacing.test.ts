@@ -208,9 +208,11 @@ describe('over 20,000 requests to a cheap arm and a dear one', () => {
     [1e-3, 0.85],
     [3e-3, 0.95],
   ])('a budget of %d dollars is used to within 1 %, on what gains most', (usdPerRequest, worth) => {
-    const { used, gained, best } = simulate(`stream ${usdPerRequest}`, usdPerRequest, () => 0.1);
-    expect(Math.abs(used - 1)).toBeLessThan(0.01);
-    expect(gained).toBeGreaterThan(worth * best);
+    // The mean of eight runs: in a single one of the smallest budget some 300 dear answers, whose costs vary by half, leave a standard error of 1 %.
+    const runs = Array.from({ length: 8 }, (_, n) => simulate(`stream ${usdPerRequest} ${n}`, usdPerRequest, () => 0.1));
+    const mean = (of: (run: (typeof runs)[number]) => number) => runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+    expect(Math.abs(mean(({ used }) => used) - 1)).toBeLessThan(0.01);
+    expect(mean(({ gained, best }) => gained / best)).toBeGreaterThan(worth);
   });
 
   it('a budget is kept when the dear arm becomes worth ten times as much, and back', () => {

@@ -15,7 +15,7 @@ import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
  *   prior of the arm: N(m + e, v),  v = its posterior variance before + cellDeviation^2 N / (N + 40),  N = sum of n
  *   posterior:        precision 1/v + n/s^2,  mean weighted by precision
  *
- * n and y are those of the cell's remembered evidence, s^2 the variance of one reward of this arm. A cell without evidence only adds uncertainty. So a kind of request that was never seen is
+ * n and y are those of the cell's remembered evidence, s^2 the variance of one reward of this arm. A cell without evidence adds nothing. So a kind of request that was never seen is
  * judged by all others, one that was given to a single arm tells what to expect of the others there, and a template seen a hundred times is judged by itself.
  */
 export const contextualThompsonPolicy = (spec: SpecOf<'contextual-thompson'>): Policy => {

@@ -5,7 +5,7 @@ import { halfLifeTicks, read } from '../memory.ts';
 import type { SpecOf } from './policy.ts';
 
 /**
- * Evidence as a policy remembers it: decayed, and cut where an arm changed. The change point of an arm is looked for again whenever its evidence has changed, over the strata that the
+ * Evidence as a policy remembers it: decayed, and cut where an arm changed. The change point of an arm is looked for again whenever a tick is over, or evidence came late, over the strata that the
  * policy tells apart.
  */
 export type Remembering = {
@@ -19,14 +19,14 @@ type ReadingAt = { readonly nowTick: number; readonly weights: RewardWeights };
 export const remembering = (memory: SpecOf<'contextual-thompson'>['memory'], strata: readonly string[] | 'kinds'): Remembering => {
   const halfLife = halfLifeTicks(memory.halfLifeSeconds);
   const { falseAlarm } = memory;
-  const changes = new WeakMap<ArmSeries, { version: number; latestTick: number; weights: RewardWeights; tick: number }>();
+  const changes = new WeakMap<ArmSeries, { lateVersion: number; latestTick: number; weights: RewardWeights; tick: number }>();
 
   const changeTickOf = (evidence: Evidence, series: ArmSeries, weights: RewardWeights): number => {
     if (falseAlarm === null) return 0;
     const known = changes.get(series);
-    if (known?.version === series.version && known.latestTick === evidence.latestTick && known.weights === weights) return known.tick;
+    if (known?.lateVersion === series.lateVersion && known.latestTick === evidence.latestTick && known.weights === weights) return known.tick;
     const tick = changeTick(strataOf(series, strata), evidence.latestTick, weights, falseAlarm);
-    changes.set(series, { version: series.version, latestTick: evidence.latestTick, weights, tick });
+    changes.set(series, { lateVersion: series.lateVersion, latestTick: evidence.latestTick, weights, tick });
     return tick;
   };
 
