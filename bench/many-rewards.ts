@@ -57,7 +57,7 @@ const expressions: Readonly<Record<string, string>> = {
   evidence_streaming_square: square('streaming_micros'),
   evidence_cost_square: square('cost_micros'),
   evidence_cost_nano_usd: 'nano_usd',
-  evidence_spend_square: 'intDiv(nano_usd, 1000) * intDiv(nano_usd, 1000)',
+  evidence_spend_square: 'intDiv(nano_usd, 10000) * intDiv(nano_usd, 10000)',
   evidence_latency_ms: '200 + lot % 3000',
   evidence_prompt_tokens: '20 + lot % 800',
   evidence_completion_tokens: '10 + lot % 500',

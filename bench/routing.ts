@@ -16,7 +16,7 @@ import { rounded } from './statistics.ts';
 const halfLifeSeconds = 4_000;
 const spec = policySpecSchema.parse({ kind: 'contextual-thompson', floor: 0, memory: { halfLifeSeconds } });
 /** How many were compared on halves of val before this one was taken, and what they differed in. */
-const configurationsTried = 34;
+const configurationsTried = 56;
 const seedCount = 20;
 
 export const routing: Benchmark = {
@@ -88,7 +88,7 @@ const budgetTable = async (set: RecordedSet, seeds: number, { note, signal }: Be
     if (publishedReward !== null)
       marks.push({
         name: `reward at $${rounded(usdPerRequest)} per request, above the published`,
-        value: Number(reward.toFixed(4)),
+        value: Number(reward.toFixed(5)),
         comparison: '>',
         threshold: publishedReward,
         unit: '',
@@ -122,7 +122,7 @@ const driftTable = async (set: RecordedSet, seeds: number, { note, signal }: Ben
       const published = isPublished ? (publishedDrift.rewards[phase - 1] ?? null) : null;
       rows.push([scenario.name, phase, reward.toFixed(4), utilisation.toFixed(3), published, shares(played)]);
       if (published !== null && phase > 1)
-        marks.push({ name: `${scenario.name}: reward in phase ${phase}`, value: Number(reward.toFixed(4)), comparison: '>', threshold: published, unit: '' });
+        marks.push({ name: `${scenario.name}: reward in phase ${phase}`, value: Number(reward.toFixed(5)), comparison: '>', threshold: published, unit: '' });
     }
     const all = runs.flatMap((run) => run.slice(1));
     const utilisation = mean(all.map((run) => run.costUsd)) / usdPerRequest;

@@ -22,7 +22,7 @@ ALTER TABLE events
     ADD COLUMN IF NOT EXISTS evidence_cache_square Int32 DEFAULT evidence_cache COMMENT 'reward.recorded',
     ADD COLUMN IF NOT EXISTS evidence_cost_square Int32 DEFAULT evidence_cost COMMENT 'reward.recorded',
     ADD COLUMN IF NOT EXISTS evidence_cost_nano_usd UInt64 COMMENT 'reward.recorded: what it adds to the cost, in 1e-9 dollars',
-    ADD COLUMN IF NOT EXISTS evidence_spend_square UInt64 COMMENT 'reward.recorded: square of the cost in millionths of a dollar',
+    ADD COLUMN IF NOT EXISTS evidence_spend_square UInt64 COMMENT 'reward.recorded: square of the cost in hundred-thousandths of a dollar, rounded up',
     ADD COLUMN IF NOT EXISTS evidence_latency_ms UInt64 COMMENT 'reward.recorded: from the arrival of the request to its end, whole ms',
     ADD COLUMN IF NOT EXISTS evidence_prompt_tokens UInt64 COMMENT 'reward.recorded: tokens of the prompt',
     ADD COLUMN IF NOT EXISTS evidence_completion_tokens UInt64 COMMENT 'reward.recorded: tokens of the answer';

@@ -151,7 +151,7 @@ const firstReward = (
       failures: counts && cause === 'failure' ? 1 : 0,
       ...(counts ? withSquares(parts) : withSquares(nothing)),
       costNanoUsd,
-      spendSquare: Math.round((costNanoUsd / 1_000) ** 2),
+      spendSquare: Math.ceil((costNanoUsd / 10_000) ** 2),
       latencyMs: Math.round(latencyMs),
       promptTokens,
       completionTokens,

@@ -117,14 +117,14 @@ const errorsOf = (sums: Sums): Moments => {
   return { mean: failures / n, variance: share * (1 - share) };
 };
 
-/** The variance as if one request more had deviated by the whole mean. Squares are kept in (1e-6 dollars)^2, each rounded by half at most. */
+/** The variance as if one request more had deviated by the whole mean. Squares are kept in (1e-5 dollars)^2, each rounded up. */
 const costOf = (sums: Sums): Moments => {
   const n = trialsOf(sums);
   const mean = field(sums, 'costNanoUsd') / n;
-  const variance = Math.max(0, (field(sums, 'spendSquare') / n + 0.5) * squareNano - mean * mean);
+  const variance = Math.max(0, (field(sums, 'spendSquare') / n) * squareNano - mean * mean);
   return { mean, variance: variance + (mean * mean) / (n + 1) };
 };
-const squareNano = 1_000 ** 2;
+const squareNano = 10_000 ** 2;
 
 const inWords = ({ quantity, stable, canary, low, high, confidence }: Evidence, margin: number): string => {
   const [what, unit, digits] = (

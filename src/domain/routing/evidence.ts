@@ -8,7 +8,7 @@ import { blockStart, blockSpan, tickOf } from './time-blocks.ts';
  */
 export type RewardEvidence = DataOf<'reward.recorded'>['evidence'];
 
-/** In this order in sums. Parts and their squares in millionths, money in 1e-9 dollars, its square in (1e-6 dollars)^2. */
+/** In this order in sums. Parts and their squares in millionths, money in 1e-9 dollars, its square in (1e-5 dollars)^2, rounded up. */
 export const evidenceFields = [
   'trials',
   'measured',

@@ -28,18 +28,17 @@ const stride = 10;
 /** Change of the logarithm of a price for each stride of requests that used twice what they should, and at most for one step. */
 const gain = 0.1;
 const largestGain = 0.5;
-/** Debts are planned to be paid back over so many requests. */
-const payback = 400;
-/** So many budgets of debt are remembered: more, after a burst or an outage, would starve the tenant. It is also what one answer may be expected to cost at most. */
-const mostDebt = 32;
+/** So many budgets of debt are remembered, and forgotten by a factor of e over so many requests: more, after a burst or an outage, would starve the tenant. */
+const mostDebt = 96;
+const horizon = 1_000;
 /** So many budgets of savings are kept: they are not spent in a burst. */
-const mostSavings = 4;
+const mostSavings = 8;
 /** Debts of so many budgets raise the price by a factor of e, savings lower it. */
 const urgency = 24;
 /** A single dear answer may be worth many budgets: it moves the price as much as this. */
 const largestExcess = 5;
 /** Planned below the budget: what is left makes up for the steps' being behind the requests. */
-const plannedShare = 0.995;
+const plannedShare = 0.9875;
 /** After a pause of so many requests without a step (the budget was taken away and set again) pacing begins anew. */
 const longestPause = 100_000;
 
@@ -64,7 +63,8 @@ const creditNow = (last: Pace | null, budget: number, totals: PaceTotals): numbe
   if (isBeginning(last, totals)) return 0;
   const requests = totals.requests - last.totals.requests;
   const cost = (totals.costNanoUsd - last.totals.costNanoUsd) / nanoPerUsd;
-  const credit = (last.creditNanoUsd / nanoPerUsd - cost) / budget + requests * plannedShare;
+  const kept = (last.creditNanoUsd / nanoPerUsd / budget) * Math.exp(-requests / horizon);
+  const credit = kept - cost / budget + requests * plannedShare;
   return Math.min(mostSavings, Math.max(-mostDebt, credit));
 };
 
@@ -95,7 +95,8 @@ const paceMoney = (
   const requests = totals.requests - last.totals.requests;
   const costUsd = (totals.costNanoUsd - last.totals.costNanoUsd) / nanoPerUsd;
   const credit = creditNow(last, budget, totals);
-  const allowed = budget * plannedShare * (1 + credit / (credit > 0 ? mostSavings : payback));
+  // Debts are the matter of `urgencyOf`: a price that rose for as long as they last would be too high when they are paid.
+  const allowed = budget * plannedShare * (1 + Math.max(0, credit) / mostSavings);
   return {
     rewardPerUsd: adjusted(moneyWorth(last), costUsd / requests / allowed, requests) / budget,
     // Adding 0 turns a negative zero, which JSON does not keep, into zero.
@@ -117,6 +118,8 @@ const adjusted = (worth: number, used: number, requests: number): number => {
   return Math.min(largestWorth, Math.max(leastWorth, worth * Math.exp(step)));
 };
 
-/** An answer that is expected to cost more is not bought, whatever it promises. */
+/** An answer that is expected to cost so many budgets is not bought, whatever it promises. Far more than prices would let through: one dear first answer must not put an arm out for good. */
+const mostBudgets = 128;
+
 export const isBeyondBudget = (costNanoUsd: number | null, { usdPerRequest }: Budget): boolean =>
-  costNanoUsd !== null && usdPerRequest !== null && costNanoUsd > mostDebt * usdPerRequest * nanoPerUsd;
+  costNanoUsd !== null && usdPerRequest !== null && costNanoUsd > mostBudgets * usdPerRequest * nanoPerUsd;

@@ -58,7 +58,7 @@ export const rewardRecorded = defineEvent({
         cacheSquare: delta,
         costSquare: delta,
         costNanoUsd: z.int().min(0).describe('in 1e-9 dollars'),
-        spendSquare: z.int().min(0).describe('square of the cost in millionths of a dollar'),
+        spendSquare: z.int().min(0).describe('square of the cost in hundred-thousandths of a dollar, rounded up'),
         latencyMs: z.int().min(0).describe('from the arrival of the request to its end, whole ms'),
         promptTokens: z.int().min(0).describe('tokens of the prompt'),
         completionTokens: z.int().min(0).describe('tokens of the answer'),

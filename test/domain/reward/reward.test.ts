@@ -67,7 +67,7 @@ describe('the reward of an answer', () => {
   it('brings what the answer used into the evidence: whole milliseconds, the cost and the square of its millionths of a dollar', () => {
     expect(reward({ costNanoUsd: 2_500_000, latencyMs: 812.6, promptTokens: 7, completionTokens: 9 }).evidence).toMatchObject({
       costNanoUsd: 2_500_000,
-      spendSquare: 2_500 ** 2,
+      spendSquare: 250 ** 2,
       latencyMs: 813,
       promptTokens: 7,
       completionTokens: 9,
@@ -111,7 +111,7 @@ describe('the reward of an answer', () => {
 
 describe('the reward of a failure', () => {
   const use = { costNanoUsd: 1_000_000, latencyMs: 50.4, promptTokens: 4, completionTokens: 2 };
-  const evidenceOfUse = { ...use, spendSquare: 1_000_000, latencyMs: 50 };
+  const evidenceOfUse = { ...use, spendSquare: 10_000, latencyMs: 50 };
   const failure = (code: 'provider_error' | 'answer_truncated' | 'cancelled' | 'interrupted') =>
     rewardForFailure({ failed: { code, arm: 'quick', model: 'small', ...use }, filing, config });
 

@@ -38,7 +38,7 @@ const draw = (side: Side, random: () => number): RewardEvidence => {
     cacheSquare: 0,
     costSquare: squared(cost),
     costNanoUsd,
-    spendSquare: Math.round((costNanoUsd / 1_000) ** 2),
+    spendSquare: Math.ceil((costNanoUsd / 10_000) ** 2),
     latencyMs: 100,
     promptTokens: 10,
     completionTokens: 10,
@@ -178,7 +178,7 @@ describe('the guard', () => {
       success: million,
       successSquare: million,
       costNanoUsd,
-      spendSquare: Math.round((costNanoUsd / 1_000) ** 2),
+      spendSquare: Math.ceil((costNanoUsd / 10_000) ** 2),
     });
     for (let i = 0; i < 50; i++) {
       addInto(trial.stable, sumsOf(equal(300)));
