@@ -34,8 +34,20 @@ export const decide: Benchmark = {
       );
       note(`${arms} arms: ${rounded(median(decisions))} us, with the update ${rounded(median(both))} us`);
       marks.push(
-        { name: `${arms} arms: features and decision, median`, value: rounded(median(decisions)), comparison: '<=', threshold: 22.5, unit: ' us' },
-        { name: `${arms} arms: features and decision, p99`, value: rounded(quantile(decisions, 0.99)), comparison: '<=', threshold: 39, unit: ' us' },
+        {
+          name: `${arms} arms: features and decision, median`,
+          value: rounded(median(decisions)),
+          comparison: '<=',
+          threshold: 22.5,
+          unit: ' us',
+        },
+        {
+          name: `${arms} arms: features and decision, p99`,
+          value: rounded(quantile(decisions, 0.99)),
+          comparison: '<=',
+          threshold: 39,
+          unit: ' us',
+        },
         { name: `${arms} arms: with the update, median`, value: rounded(median(both)), comparison: '<=', threshold: 43, unit: ' us' },
       );
     }
@@ -65,7 +77,11 @@ const measure = (armCount: number, warm: number, count: number) => {
     const choice = learner.decide({ features, atMs, draw });
     const decided = performance.now();
     const arm = arms.indexOf(choice.arm);
-    learner.learn(choice, features, { atMs, success: random() < 0.6 + 0.08 * arm ? 1 : 0.2, costUsd: 0.0004 * (arm + 1) * (0.5 + random()) });
+    learner.learn(choice, features, {
+      atMs,
+      success: random() < 0.6 + 0.08 * arm ? 1 : 0.2,
+      costUsd: 0.0004 * (arm + 1) * (0.5 + random()),
+    });
     const learned = performance.now();
     if (i < warm) continue;
     decisions.push((decided - begun) * 1_000);
@@ -86,7 +102,10 @@ const openings = [
   'Solve for x: 3x + 4 = 19.',
   'Is it true that',
 ];
-const words = 'the a of red river price letter 17 function answer market because however under light ( ) x = 4 question people table result over'.split(' ');
+const words =
+  'the a of red river price letter 17 function answer market because however under light ( ) x = 4 question people table result over'.split(
+    ' ',
+  );
 
 const madeUpPrompt = (random: () => number): string => {
   const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)];

@@ -47,7 +47,13 @@ export const regret: Benchmark = {
       rows.push([bandit.name, 'plain Thompson', unaware.mean.toFixed(1), unaware.error.toFixed(1), publishedPlain]);
       const { mean, error } = await runs(bandit, forgetting, switchingRuns, context);
       rows.push([bandit.name, 'forgetting, one configuration', mean.toFixed(1), error.toFixed(1), tunedDiscounted]);
-      marks.push({ name: `${bandit.name}: regret`, value: Number(mean.toFixed(1)), comparison: '<=', threshold: tunedDiscounted, unit: '' });
+      marks.push({
+        name: `${bandit.name}: regret`,
+        value: Number(mean.toFixed(1)),
+        comparison: '<=',
+        threshold: tunedDiscounted,
+        unit: '',
+      });
     }
     for (const { bandit, published } of delayed) {
       const { mean, error } = await runs(bandit, plain, delayRuns, context);
@@ -78,7 +84,12 @@ export const regret: Benchmark = {
 
 const scaled = (count: number, { scale }: BenchContext): number => Math.max(1, Math.round(count * scale));
 
-const runs = async (bandit: Bandit, spec: PolicySpec, count: number, context: BenchContext): Promise<{ readonly mean: number; readonly error: number }> => {
+const runs = async (
+  bandit: Bandit,
+  spec: PolicySpec,
+  count: number,
+  context: BenchContext,
+): Promise<{ readonly mean: number; readonly error: number }> => {
   const regrets: number[] = [];
   for (let run = 0; run < scaled(count, context); run++) {
     await new Promise(setImmediate);

@@ -122,11 +122,24 @@ const driftTable = async (set: RecordedSet, seeds: number, { note, signal }: Ben
       const published = isPublished ? (publishedDrift.rewards[phase - 1] ?? null) : null;
       rows.push([scenario.name, phase, reward.toFixed(4), utilisation.toFixed(3), published, shares(played)]);
       if (published !== null && phase > 1)
-        marks.push({ name: `${scenario.name}: reward in phase ${phase}`, value: Number(reward.toFixed(5)), comparison: '>', threshold: published, unit: '' });
+        marks.push({
+          name: `${scenario.name}: reward in phase ${phase}`,
+          value: Number(reward.toFixed(5)),
+          comparison: '>',
+          threshold: published,
+          unit: '',
+        });
     }
     const all = runs.flatMap((run) => run.slice(1));
     const utilisation = mean(all.map((run) => run.costUsd)) / usdPerRequest;
-    if (index === 1) marks.push({ name: `${scenario.name}: utilisation of the three phases`, value: Number(utilisation.toFixed(4)), comparison: '<=', threshold: 1.004, unit: '' });
+    if (index === 1)
+      marks.push({
+        name: `${scenario.name}: utilisation of the three phases`,
+        value: Number(utilisation.toFixed(4)),
+        comparison: '<=',
+        threshold: 1.004,
+        unit: '',
+      });
     note(`${scenario.name}: utilisation ${utilisation.toFixed(3)}`);
   }
   const figures: FigureTable = {

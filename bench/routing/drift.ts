@@ -31,9 +31,12 @@ const joins = (name: string, rewardFactor: number): Scenario => ({
   phases: (set, test) => {
     const middle = byCost(set)[1] ?? 0;
     const without = set.arms.filter((_, arm) => arm !== middle);
-    const world: NonNullable<Phase['world']> = (arm, result) => (arm === middle ? { ...result, reward: result.reward * rewardFactor } : result);
+    const world: NonNullable<Phase['world']> = (arm, result) =>
+      arm === middle ? { ...result, reward: result.reward * rewardFactor } : result;
     const [learn, first, second, third] = threePhases(set, test, {});
-    return [learn, first, second, third].flatMap((phase, i) => (phase === undefined ? [] : [{ ...phase, world, arms: i < 2 ? without : set.arms }]));
+    return [learn, first, second, third].flatMap((phase, i) =>
+      phase === undefined ? [] : [{ ...phase, world, arms: i < 2 ? without : set.arms }],
+    );
   },
 });
 

@@ -4,7 +4,15 @@ import { decideRoute, type DecidingPolicy, type RouteChoice } from '../../src/do
 import { emptyRouterState, foldEvent, ruleOf, type RouterState } from '../../src/domain/routing/state.ts';
 import { cellsFor } from '../../src/domain/routing/filing.ts';
 import { rewardForCompletion, reviseReward, type RewardSettings } from '../../src/domain/reward/reward.ts';
-import { makeEvent, rewardRecorded, tenantSchema, type DataOf, type EventOf, type PolicySpec, type RecordedFeatures } from '../../src/events/index.ts';
+import {
+  makeEvent,
+  rewardRecorded,
+  tenantSchema,
+  type DataOf,
+  type EventOf,
+  type PolicySpec,
+  type RecordedFeatures,
+} from '../../src/events/index.ts';
 
 /**
  * The router's brain without its actors: the same decisions by the same policies, the same rewards folded into the same state, the same steps of pacing. Only the log and its acknowledgements are
@@ -29,7 +37,11 @@ const settings: RewardSettings = {
   costTargetUsd: 1,
 };
 
-export const createLearner = (options: { readonly spec: PolicySpec; readonly arms: readonly string[]; readonly budget?: Budget }): Learner => {
+export const createLearner = (options: {
+  readonly spec: PolicySpec;
+  readonly arms: readonly string[];
+  readonly budget?: Budget;
+}): Learner => {
   const { spec, budget = { usdPerRequest: null, latencyTargetMs: null } } = options;
   const state = emptyRouterState();
   const rule = ruleOf({ spec } as PolicyContent);
@@ -76,7 +88,10 @@ export const createLearner = (options: { readonly spec: PolicySpec; readonly arm
       foldEvent(state, rewardEvent(first, atMs));
       if (score !== first.parts.success) {
         const standing = { ...first, counts: true, filing, judgedBy: undefined };
-        foldEvent(state, rewardEvent(reviseReward(standing, { kind: 'measured', scoreMicro: score, feedbackId: 'measured' }, settings.weights), atMs));
+        foldEvent(
+          state,
+          rewardEvent(reviseReward(standing, { kind: 'measured', scoreMicro: score, feedbackId: 'measured' }, settings.weights), atMs),
+        );
       }
       const used = state.totals.get(tenant);
       const last = state.paces.get(tenant) ?? null;
@@ -86,7 +101,14 @@ export const createLearner = (options: { readonly spec: PolicySpec; readonly arm
   };
 };
 
-const armOf = (arm: string): PolicyContent['arms'][number] => ({ arm, model: arm, enabled: true, contextTokens: 1_000_000_000, price: null, lacks: [] });
+const armOf = (arm: string): PolicyContent['arms'][number] => ({
+  arm,
+  model: arm,
+  enabled: true,
+  contextTokens: 1_000_000_000,
+  price: null,
+  lacks: [],
+});
 
 const rewardEvent = (data: DataOf<'reward.recorded'>, timeMs: number): EventOf<'reward.recorded'> =>
   makeEvent(rewardRecorded, { tenant, requestId: 'bench', source: 'bench', timeMs, id: 'bench' }, data);
@@ -120,4 +142,3 @@ export const noFeatures: RecordedFeatures = {
   hasMathematics: false,
   isQuestion: false,
 };
-

@@ -23,7 +23,10 @@ export type Phase = {
   readonly prompts: readonly RecordedPrompt[];
   readonly arms: readonly string[];
   /** What the world makes of the recorded result of an arm in this phase. */
-  readonly world?: (arm: number, result: { readonly reward: number; readonly costUsd: number }) => { readonly reward: number; readonly costUsd: number };
+  readonly world?: (
+    arm: number,
+    result: { readonly reward: number; readonly costUsd: number },
+  ) => { readonly reward: number; readonly costUsd: number };
 };
 
 export type Played = { readonly name: string; readonly reward: number; readonly costUsd: number; readonly shares: readonly number[] };
@@ -37,7 +40,11 @@ export const play = (options: {
   readonly seed: string;
 }): readonly Played[] => {
   const random = seededRandom(options.seed);
-  const learner: Learner = createLearner({ spec: options.spec, arms: options.arms, budget: { usdPerRequest: options.usdPerRequest, latencyTargetMs: null } });
+  const learner: Learner = createLearner({
+    spec: options.spec,
+    arms: options.arms,
+    budget: { usdPerRequest: options.usdPerRequest, latencyTargetMs: null },
+  });
   let step = 0;
   return options.phases.map(({ name, prompts, arms, world }) => {
     learner.setArms(arms);

@@ -10,7 +10,11 @@ import { tenantSchema, type RequestFeatures } from '../../src/events/index.ts';
  * ParetoBandit data (arXiv 2604.00136). Only the text of the prompt reaches the policy.
  */
 export type RecordedPrompt = { readonly features: RequestFeatures; readonly reward: readonly number[]; readonly cost: readonly number[] };
-export type RecordedSet = { readonly arms: readonly string[]; readonly val: readonly RecordedPrompt[]; readonly test: readonly RecordedPrompt[] };
+export type RecordedSet = {
+  readonly arms: readonly string[];
+  readonly val: readonly RecordedPrompt[];
+  readonly test: readonly RecordedPrompt[];
+};
 
 const rowSchema = z.looseObject({
   prompt: z.string(),
@@ -22,7 +26,11 @@ export const readRecordedSet = (folder: string): RecordedSet => {
   const test = readRows(folder, 'test');
   const arms = Object.keys(val[0]?.arms ?? {});
   if (arms.length < 2) throw new Error(`${folder}: expected rows with at least two models, got ${arms.length}`);
-  return { arms, val: val.map((row, i) => promptOf(row, arms, `val, row ${i + 1}`)), test: test.map((row, i) => promptOf(row, arms, `test, row ${i + 1}`)) };
+  return {
+    arms,
+    val: val.map((row, i) => promptOf(row, arms, `val, row ${i + 1}`)),
+    test: test.map((row, i) => promptOf(row, arms, `test, row ${i + 1}`)),
+  };
 };
 
 const readRows = (folder: string, name: string): readonly z.infer<typeof rowSchema>[] =>

@@ -4,7 +4,10 @@ import type { RecordedPrompt, RecordedSet } from './recorded-prompts.ts';
 export type Reached = { readonly reward: number; readonly costUsd: number };
 
 export const alwaysTheSame = ({ arms, test }: RecordedSet): readonly Reached[] =>
-  arms.map((_, arm) => ({ reward: mean(test, (prompt) => prompt.reward[arm] ?? 0), costUsd: mean(test, (prompt) => prompt.cost[arm] ?? 0) }));
+  arms.map((_, arm) => ({
+    reward: mean(test, (prompt) => prompt.reward[arm] ?? 0),
+    costUsd: mean(test, (prompt) => prompt.cost[arm] ?? 0),
+  }));
 
 /** The best mix of arms, drawn without looking at the prompt, whose mean cost is the budget. */
 export const bestMix = (set: RecordedSet, budget: number): number => {

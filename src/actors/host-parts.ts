@@ -112,7 +112,8 @@ export const eventContext = (
   traceparent: request.traceparent,
 });
 
-export const budgetOf = (config: Config, tenant: Tenant): Budget => config.tenants.find((entry) => entry.id === tenant)?.budget ?? config.budget;
+export const budgetOf = (config: Config, tenant: Tenant): Budget =>
+  config.tenants.find((entry) => entry.id === tenant)?.budget ?? config.budget;
 
 export const rewardConfigOf = (config: Config, tenant: Tenant): RewardConfig => {
   const own = config.tenants.find((entry) => entry.id === tenant)?.weights;

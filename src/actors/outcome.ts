@@ -85,7 +85,12 @@ export const recordAnswer = async (
     makeEvent(
       rewardRecorded,
       following,
-      rewardForCompletion({ completed: completed.data, cached: stored !== null, filing: filingOf(decision), config: rewardConfigOf(parts.config, request.tenant) }),
+      rewardForCompletion({
+        completed: completed.data,
+        cached: stored !== null,
+        filing: filingOf(decision),
+        config: rewardConfigOf(parts.config, request.tenant),
+      }),
     ),
     ...(stored === null ? [] : [makeEvent(cacheStored, following, stored)]),
     ...(end.measuredScoreMicro === undefined
@@ -127,17 +132,22 @@ export const recordFailure = async (
   const { decision, received, atWork, code, detail } = ended;
   const { request } = passage;
   const usage: Usage = received.progress.parts === 0 ? { promptTokens: 0, completionTokens: 0 } : estimatedUsage(decision, received);
-  const events = failureEvents(parts, request, { id: decision.id, filing: filingOf(decision) }, {
-    code,
-    detail: detail.slice(0, 500),
-    arm: decision.data.arm,
-    model: decision.data.model,
-    costNanoUsd: atWork === undefined ? 0 : costNanoUsd(usage, atWork.config.price),
-    ...usage,
-    latencyMs: streamFigures(received.progress, parts.nowMs()).latencyMs,
-    streamed: request.streamed,
-    simulated: atWork?.provider.simulated ?? false,
-  });
+  const events = failureEvents(
+    parts,
+    request,
+    { id: decision.id, filing: filingOf(decision) },
+    {
+      code,
+      detail: detail.slice(0, 500),
+      arm: decision.data.arm,
+      model: decision.data.model,
+      costNanoUsd: atWork === undefined ? 0 : costNanoUsd(usage, atWork.config.price),
+      ...usage,
+      latencyMs: streamFigures(received.progress, parts.nowMs()).latencyMs,
+      streamed: request.streamed,
+      simulated: atWork?.provider.simulated ?? false,
+    },
+  );
   // A caller who has gone waits for nothing: the outcome is still tried for as long as the request could have lived.
   const appended = await parts.append(events, {
     idempotencyId: idempotencyIds.outcome(request.tenant, request.requestId),

@@ -9,7 +9,14 @@ import { exitCodes, usageError } from './exit-codes.ts';
 import { writeTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-type BenchOptions = { readonly json?: true; readonly check?: true; readonly out?: string; readonly scale: number; readonly peers: boolean; readonly data?: string };
+type BenchOptions = {
+  readonly json?: true;
+  readonly check?: true;
+  readonly out?: string;
+  readonly scale: number;
+  readonly peers: boolean;
+  readonly data?: string;
+};
 
 /** `./switchyard bench <name>`: one benchmark of bench/, its figures as tables or JSON, its marks as an exit code. */
 export const addBench: AddCommand = (program, terminal) => {

@@ -46,6 +46,9 @@ export const countLog = async (log: EventLog): Promise<LogCounts> => {
       case 'feedback.rejected':
       case 'cache.stored':
       case 'policy.activated':
+      case 'policy.canary_started':
+      case 'policy.canary_ended':
+      case 'budget.paced':
       case 'shadow.completed':
       case 'shadow.granted':
       case 'shadow.skipped':

@@ -48,10 +48,29 @@ export const upcasters: Upcasters = {
     1: (data) => {
       const { trials, ...parts } = objectAt(data, 'evidence');
       // Squares were not kept; that of a part which is 0 or 1 is the part itself, and no variance is overlooked by taking the rest for such.
-      const squares = { successSquare: parts['success'], streamingSquare: parts['streaming'], cacheSquare: parts['cache'], costSquare: parts['cost'] };
-      const measures = { measured: 0, failures: data['cause'] === 'failure' ? 1 : 0, costNanoUsd: 0, spendSquare: 0, latencyMs: 0, promptTokens: 0, completionTokens: 0 };
+      const squares = {
+        successSquare: parts['success'],
+        streamingSquare: parts['streaming'],
+        cacheSquare: parts['cache'],
+        costSquare: parts['cost'],
+      };
+      const measures = {
+        measured: 0,
+        failures: data['cause'] === 'failure' ? 1 : 0,
+        costNanoUsd: 0,
+        spendSquare: 0,
+        latencyMs: 0,
+        promptTokens: 0,
+        completionTokens: 0,
+      };
       const learns = trials === 1 || data['cause'] === 'feedback';
-      return { ...data, policy: null, decidedAt: null, cells: learns ? ['all'] : [], evidence: { trials, ...measures, ...parts, ...squares } };
+      return {
+        ...data,
+        policy: null,
+        decidedAt: null,
+        cells: learns ? ['all'] : [],
+        evidence: { trials, ...measures, ...parts, ...squares },
+      };
     },
   },
 };

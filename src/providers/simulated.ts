@@ -30,7 +30,10 @@ const scriptOf = (id: string, profile: SimulationProfile, call: ProviderCall): S
     last: {
       kind: 'end',
       finishReason: answer.finishReason,
-      usage: { promptTokens: extractFeatures({ messages: call.messages, parameters: {}, tenant: systemTenant }).promptTokensEstimate, completionTokens: answer.tokens },
+      usage: {
+        promptTokens: extractFeatures({ messages: call.messages, parameters: {}, tenant: systemTenant }).promptTokensEstimate,
+        completionTokens: answer.tokens,
+      },
       measuredScoreMicro: answer.scoreMicro,
     },
     lastAtMs: atMs(answer.tokens - 1),

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serveActor } from '../../src/actors/remote.ts';
 import { routerCommandSchema } from '../../src/actors/router.ts';
 import type { Bus } from '../../src/bus/bus.ts';
+import { summaryOf } from '../../src/domain/routing/summary.ts';
+import { snapshotFromLog } from '../../src/projections/state.ts';
 import { startProjector, type RunningProjector } from '../../src/projections/start-projector.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
 import { testSettings } from '../support/settings.ts';
@@ -65,25 +67,8 @@ describe('beside the real projector', () => {
   });
 
   it('rebuild adds the tail of the log to the sums of ClickHouse, and is equal to a fold of the log alone', async () => {
-    const sum = (arm: 'a' | 'b') =>
-      Array.from({ length: messages }, (_, i) => i + 1)
-        .filter((i) => (i % 3 === 0) === (arm === 'b'))
-        .reduce(
-          (total, i) => ({
-            trials: total.trials + 1,
-            success: total.success + 1_000 * i,
-            streaming: total.streaming + 500_000,
-            cache: 0,
-            cost: total.cost + 900_000,
-          }),
-          { trials: 0, success: 0, streaming: 0, cache: 0, cost: 0 },
-        );
-    const expected = { 'arm-a': sum('a'), 'arm-b': sum('b') };
-    const live = serveActor(bus.messenger, 'router', routerCommandSchema, () => ({
-      kind: 'state',
-      sequence: messages,
-      evidence: expected,
-    }));
+    const summary = summaryOf(await snapshotFromLog(bus.log));
+    const live = serveActor(bus.messenger, 'router', routerCommandSchema, () => ({ kind: 'state', summary }));
     await live.ready;
     try {
       const [both, alone, past] = await Promise.all([
@@ -92,18 +77,21 @@ describe('beside the real projector', () => {
         cli('rebuild', '--json', '--sql-url', sqlUrl(), '--at', '12'),
       ]);
       expect(both.stderr).toBe('');
+      const equal = { verdict: 'equal' };
       expect(jsonLines(both.stdout)).toMatchObject([
-        { sequence: messages, from: 'clickhouse', clickhouseSequence: messages, entriesRead: 0, live: 'equal' },
+        { sequence: messages, from: 'clickhouse', clickhouseSequence: messages, entriesRead: 0, comparedWith: { live: equal, log: equal } },
       ]);
-      expect(jsonLines(alone.stdout)).toMatchObject([{ sequence: messages, from: 'log', entriesRead: messages, live: 'equal' }]);
+      expect(jsonLines(alone.stdout)).toMatchObject([
+        { sequence: messages, from: 'log', entriesRead: messages, comparedWith: { live: equal } },
+      ]);
       expect(jsonLines(past.stdout)).toMatchObject([
         {
           sequence: 12,
           clickhouseSequence: 12,
-          live: 'not-compared',
+          comparedWith: { live: { verdict: 'not-compared' } },
           arms: [
-            { arm: 'arm-a', trials: 8 },
-            { arm: 'arm-b', trials: 4 },
+            { arm: 'arm-a', all: { trials: 8 } },
+            { arm: 'arm-b', all: { trials: 4 } },
           ],
         },
       ]);

@@ -57,7 +57,9 @@ describe('a running yard', () => {
       cli('reconcile', '--json'),
       cli('sql', '--json', 'SELECT requests, completed, open FROM parity'),
     ]);
-    expect(jsonLines(rebuilt.stdout)).toMatchObject([{ live: 'equal', from: 'clickhouse' }]);
+    expect(jsonLines(rebuilt.stdout)).toMatchObject([
+      { from: 'clickhouse', comparedWith: { live: { verdict: 'equal' }, log: { verdict: 'equal' } } },
+    ]);
     expect(jsonLines(reconciled.stdout)).toMatchObject([{ equal: true }]);
     expect(jsonLines(asked.stdout).map((row) => Object.values(row as object).map(Number))).toEqual([[1, 1, 0]]);
     expect([rebuilt.status, reconciled.status, asked.status]).toEqual([0, 0, 0]);

@@ -4,7 +4,7 @@ import { everyRequest, fieldIndex, partition, type Evidence } from './evidence.t
  * A circuit breaker over the log: an arm that has failed of late is not asked for a while. It looks at the last eight ticks (about two minutes) of the arm's evidence, which is filed under the moment of the decision, so that
  * failures which took a minute to fail are seen too; when these are over the arm is asked again, and the first requests tell. Being a function of the evidence it is the same in every process, and a decision that was made under it can be repeated.
  */
-const ticksBack = 8;
+export const ticksBack = 8;
 const leastFailures = 5;
 const largestShare = 0.5;
 

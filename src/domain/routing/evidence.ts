@@ -1,5 +1,5 @@
 import type { DataOf } from '../../events/index.ts';
-import { blockStart, blockSpan, tickOf } from './time-blocks.ts';
+import { blockStart, blockSpan, partitionTick, tickOf } from './time-blocks.ts';
 
 /**
  * What is known of the arms: whole numbers, summed, by arm, cell (a kind of request, from coarse to fine, see features) and block of time. A sum of whole numbers does not
@@ -46,22 +46,24 @@ export type Block = { readonly start: number; readonly span: number; readonly su
 
 /** The evidence of one arm in one cell. */
 export type Series = {
-  /** By time, without gaps being stored; always the partition of `partitionedAt`. */
+  /** By time, without gaps being stored; always in the partition drawn for `partitionedAt`. */
   blocks: Block[];
   partitionedAt: number;
-  /** Grows with every change; `closedVersion` only with a change before the last block. */
+  /** Grows with every change; `closedVersion` only with a change before the last block, not when a block is added behind it. */
   version: number;
   closedVersion: number;
   readonly total: Sums;
   /** Sums as they were read last, see memory.ts. */
-  readonly memo: Map<string, ReadMemo>;
+  readonly memo: Map<number | null, ReadMemo>;
 };
 export type ReadMemo = {
   closedVersion: number;
   version: number;
   tick: number;
   since: number;
+  /** Sums of the first `closedBlocks` blocks. */
   readonly closed: Sums;
+  closedBlocks: number;
   readonly sums: Sums;
 };
 
@@ -125,15 +127,16 @@ const addToSeries = (series: Series, tick: number, latestTick: number, delta: Su
   let index = blocks.length - 1;
   while (index >= 0 && (blocks[index]?.start ?? 0) > start) index--;
   const found = blocks[index];
-  if (index < blocks.length - 1 || found?.start !== start) series.closedVersion++;
+  if (index < blocks.length - 1) series.closedVersion++;
   if (found?.start === start) addInto(found.sums, delta);
   else blocks.splice(index + 1, 0, { start, span: blockSpan(tick, latestTick), sums: delta.slice() });
 };
 
 /** Merges blocks that have become one with age. */
 export const partition = (series: Series, latestTick: number): void => {
-  if (series.partitionedAt === latestTick) return;
-  series.partitionedAt = latestTick;
+  const drawnFor = partitionTick(latestTick);
+  if (series.partitionedAt === drawnFor) return;
+  series.partitionedAt = drawnFor;
   const { blocks } = series;
   let kept = 0;
   let changed = false;

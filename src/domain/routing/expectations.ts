@@ -21,7 +21,11 @@ const unknownAnswerTokens = 400;
 export const expectationOf = (
   evidence: Evidence,
   { arm, price }: PricedArm,
-  request: { readonly cells: readonly string[]; readonly features: Pick<RecordedFeatures, 'promptTokensEstimate'>; readonly maxOutputTokens: number },
+  request: {
+    readonly cells: readonly string[];
+    readonly features: Pick<RecordedFeatures, 'promptTokensEstimate'>;
+    readonly maxOutputTokens: number;
+  },
 ): Expectation => {
   const series = evidence.arms.get(arm);
   const { cells, maxOutputTokens } = request;

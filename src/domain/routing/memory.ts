@@ -17,22 +17,30 @@ export const read = (series: Series, latestTick: number, reading: Reading): Sums
   if (halfLife === null && sinceTick === 0) return series.total;
   partition(series, latestTick);
   const memo = memoOf(series, halfLife);
-  // Without decay the moment of reading does not matter.
-  const tick = halfLife === null ? 0 : nowTick;
-  if (memo.version === series.version && memo.closedVersion === series.closedVersion && memo.tick === tick && memo.since === sinceTick) return memo.sums;
-  const { blocks } = series;
-  const last = blocks.at(-1);
-  if (memo.closedVersion !== series.closedVersion || memo.tick !== tick || memo.since !== sinceTick) {
+  const tick = readingTick(nowTick, halfLife);
+  const isSame = memo.closedVersion === series.closedVersion && memo.tick === tick && memo.since === sinceTick;
+  if (isSame && memo.version === series.version) return memo.sums;
+  if (!isSame) {
     memo.closed.fill(0);
-    for (let i = 0; i < blocks.length - 1; i++) addWeighted(memo.closed, blocks[i], halfLife, tick, sinceTick);
+    memo.closedBlocks = 0;
   }
+  const { blocks } = series;
+  for (; memo.closedBlocks < blocks.length - 1; memo.closedBlocks++)
+    addWeighted(memo.closed, blocks[memo.closedBlocks], halfLife, tick, sinceTick);
   memo.sums.set(memo.closed);
-  addWeighted(memo.sums, last, halfLife, tick, sinceTick);
+  addWeighted(memo.sums, blocks.at(-1), halfLife, tick, sinceTick);
   memo.version = series.version;
   memo.closedVersion = series.closedVersion;
   memo.tick = tick;
   memo.since = sinceTick;
   return memo.sums;
+};
+
+/** Decay proceeds in steps of at most a 64th of the half-life, so that what is settled need not be weighed again at each tick. Without decay the moment of reading does not matter. */
+const readingTick = (nowTick: number, halfLife: number | null): number => {
+  if (halfLife === null) return 0;
+  const steps = Math.max(1, Math.floor(halfLife / 64));
+  return nowTick - (nowTick % steps);
 };
 
 const addWeighted = (
@@ -53,11 +61,10 @@ const addWeighted = (
 const memoLimit = 8;
 
 const memoOf = (series: Series, halfLife: number | null): ReadMemo => {
-  const key = String(halfLife);
-  const known = series.memo.get(key);
+  const known = series.memo.get(halfLife);
   if (known !== undefined) return known;
   if (series.memo.size >= memoLimit) series.memo.clear();
-  const made: ReadMemo = { closedVersion: -1, version: -1, tick: -1, since: -1, closed: noSums(), sums: noSums() };
-  series.memo.set(key, made);
+  const made: ReadMemo = { closedVersion: -1, version: -1, tick: -1, since: -1, closed: noSums(), closedBlocks: 0, sums: noSums() };
+  series.memo.set(halfLife, made);
   return made;
 };

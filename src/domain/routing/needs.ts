@@ -15,7 +15,8 @@ const isFilled = (tools: Json | undefined): boolean => Array.isArray(tools) && t
 
 const formatOf = (format: Json | undefined): string => textAt(format, 'type');
 
-const hasImage = (content: Json | undefined): boolean => Array.isArray(content) && content.some((part: Json) => textAt(part, 'type') === 'image_url');
+const hasImage = (content: Json | undefined): boolean =>
+  Array.isArray(content) && content.some((part: Json) => textAt(part, 'type') === 'image_url');
 
 const textAt = (value: Json | undefined, name: string): string => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return '';

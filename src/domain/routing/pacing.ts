@@ -29,16 +29,16 @@ const stride = 10;
 const gain = 0.1;
 const largestGain = 0.5;
 /** So many budgets of debt are remembered, and forgotten by a factor of e over so many requests: more, after a burst or an outage, would starve the tenant. */
-const mostDebt = 96;
-const horizon = 1_000;
+export const mostDebt = 96;
+export const horizon = 1_000;
 /** So many budgets of savings are kept: they are not spent in a burst. */
-const mostSavings = 8;
+export const mostSavings = 8;
 /** Debts of so many budgets raise the price by a factor of e, savings lower it. */
 const urgency = 24;
 /** A single dear answer may be worth many budgets: it moves the price as much as this. */
 const largestExcess = 5;
 /** Planned below the budget: what is left makes up for the steps' being behind the requests. */
-const plannedShare = 0.9875;
+export const plannedShare = 0.9875;
 /** After a pause of so many requests without a step (the budget was taken away and set again) pacing begins anew. */
 const longestPause = 100_000;
 
@@ -46,7 +46,11 @@ const longestPause = 100_000;
  * The prices for the next request. What was spent since the last step counts at once: of two dear answers in a row the second is dearer. A tenant that has made no step, or whose budget has
  * changed since, has the same worth of a budget as before.
  */
-export const pricesOf = (last: Pace | null, { usdPerRequest, latencyTargetMs }: Budget, totals: PaceTotals = last?.totals ?? noTotals): Prices => ({
+export const pricesOf = (
+  last: Pace | null,
+  { usdPerRequest, latencyTargetMs }: Budget,
+  totals: PaceTotals = last?.totals ?? noTotals,
+): Prices => ({
   rewardPerUsd: usdPerRequest === null ? 0 : (moneyWorth(last) * urgencyOf(creditNow(last, usdPerRequest, totals))) / usdPerRequest,
   rewardPerSecond: latencyTargetMs === null ? 0 : timeWorth(last) / (latencyTargetMs / 1_000),
 });
@@ -95,10 +99,12 @@ const paceMoney = (
   const requests = totals.requests - last.totals.requests;
   const costUsd = (totals.costNanoUsd - last.totals.costNanoUsd) / nanoPerUsd;
   const credit = creditNow(last, budget, totals);
-  // Debts are the matter of `urgencyOf`: a price that rose for as long as they last would be too high when they are paid.
-  const allowed = budget * plannedShare * (1 + Math.max(0, credit) / mostSavings);
+  const planned = budget * plannedShare;
+  const mean = costUsd / requests;
+  // What will be forgotten of a debt has to be saved beside it. But a tenant that keeps to its plan is not to blame: its price would be too high once the debt is gone.
+  const allowed = credit > 0 ? planned * (1 + credit / mostSavings) : mean > planned ? planned * (1 + credit / horizon) : planned;
   return {
-    rewardPerUsd: adjusted(moneyWorth(last), costUsd / requests / allowed, requests) / budget,
+    rewardPerUsd: adjusted(moneyWorth(last), mean / allowed, requests) / budget,
     // Adding 0 turns a negative zero, which JSON does not keep, into zero.
     creditNanoUsd: Math.round(credit * budget * nanoPerUsd) + 0,
   };
@@ -119,7 +125,7 @@ const adjusted = (worth: number, used: number, requests: number): number => {
 };
 
 /** An answer that is expected to cost so many budgets is not bought, whatever it promises. Far more than prices would let through: one dear first answer must not put an arm out for good. */
-const mostBudgets = 128;
+export const mostBudgets = 128;
 
 export const isBeyondBudget = (costNanoUsd: number | null, { usdPerRequest }: Budget): boolean =>
   costNanoUsd !== null && usdPerRequest !== null && costNanoUsd > mostBudgets * usdPerRequest * nanoPerUsd;

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- all indices run within arrays that are sized here, and this is the one hot loop of a decision */
 import { InvariantError } from '../../errors.ts';
 import { betaDensity, logDensity, type BetaDensity } from './beta-density.ts';
-import { accumulate, addShares, nodeCount as m, nodes } from './largest-of.ts';
+import { gaussLegendre } from './gauss-legendre.ts';
 import { panelEdges } from './panels.ts';
 
 export type BetaParameters = { readonly alpha: number; readonly beta: number };
@@ -41,6 +41,10 @@ const checkedDensity = ({ alpha, beta }: BetaParameters): BetaDensity => {
   throw new InvariantError(`expected Beta parameters from ${leastParameter} to ${largestParameter}, got ${alpha} and ${beta}`);
 };
 
+/** Nodes of a panel. The panels' widths are made for this number: more nodes or narrower panels only cost time. */
+const m = 12;
+const { nodes, weights, toRightEnd } = gaussLegendre(m);
+
 const integrate = (arms: readonly BetaDensity[], edges: readonly number[]): Float64Array => {
   const shares = new Float64Array(arms.length);
   const survival = new Float64Array(arms.length);
@@ -67,6 +71,33 @@ const integrate = (arms: readonly BetaDensity[], edges: readonly number[]): Floa
     for (let k = 0; k < m; k++) addShares(shares, mass, below, present, k);
   }
   return shares;
+};
+
+/** Fills a row of F from a row of densities and the mass beyond the panel; weighs the densities; returns the mass beyond the panel's left end. */
+const accumulate = (mass: Float64Array, below: Float64Array, row: number, beyond: number): number => {
+  for (let k = 0; k < m; k++) {
+    let above = beyond;
+    for (let l = 0; l < m; l++) above += toRightEnd[k * m + l]! * mass[row + l]!;
+    below[row + k] = Math.max(0, 1 - above);
+  }
+  let total = beyond;
+  for (let k = 0; k < m; k++) total += mass[row + k]! *= weights[k]!;
+  return total;
+};
+
+/** Adds f_i times the product of the other F_j at one node, by products from both sides: an F may be 0, so nothing is divided. */
+const addShares = (shares: Float64Array, mass: Float64Array, below: Float64Array, present: readonly number[], k: number): void => {
+  let product = 1;
+  for (const j of present) {
+    mass[j * m + k]! *= product;
+    product *= below[j * m + k]!;
+  }
+  product = 1;
+  for (let i = present.length - 1; i >= 0; i--) {
+    const j = present[i]!;
+    shares[j]! += mass[j * m + k]! * product;
+    product *= below[j * m + k]!;
+  }
 };
 
 /** log x and log (1 - x) at the nodes of a panel, less their values in its middle. */

@@ -37,7 +37,12 @@ type Exclusion = Choice['exclusions'][number];
 type Candidate = Choice['candidates'][number];
 
 /** A policy that decides: what it consists of, and as what it takes part. */
-export type DecidingPolicy = { readonly content: PolicyContent; readonly rule: Policy; readonly canary: boolean; readonly trial: number | null };
+export type DecidingPolicy = {
+  readonly content: PolicyContent;
+  readonly rule: Policy;
+  readonly canary: boolean;
+  readonly trial: number | null;
+};
 
 export type RouteChoice = Pick<
   Choice,
@@ -74,7 +79,8 @@ export const decideRoute = (input: RoutingInput, policy: DecidingPolicy, state: 
   for (const arm of content.arms) {
     const expected = expectationOf(state.evidence, arm, question);
     const least = leastShareOf(arm.arm, content, state);
-    const reason = exclusionOf(arm, input, state, question.nowTick) ?? (isBeyondBudget(expected.costNanoUsd, input.budget) ? 'budget' : null);
+    const reason =
+      exclusionOf(arm, input, state, question.nowTick) ?? (isBeyondBudget(expected.costNanoUsd, input.budget) ? 'budget' : null);
     if (reason !== null) exclusions.push({ arm: arm.arm, reason });
     else (least.full ? onTrial : open).push({ arm, expected, floor: least.floor });
   }
@@ -84,7 +90,13 @@ export const decideRoute = (input: RoutingInput, policy: DecidingPolicy, state: 
   if (contenders.length === 0) return { kind: 'no-candidate', exclusions };
 
   const { candidates, pacing } = weigh(contenders, input, question, policy, state);
-  const chosen = candidates[pick(candidates.map(({ propensity }) => propensity), input.draw)];
+  const chosen =
+    candidates[
+      pick(
+        candidates.map(({ propensity }) => propensity),
+        input.draw,
+      )
+    ];
   if (chosen === undefined) throw new InvariantError(`expected a draw from 0 to 1, got ${input.draw}`);
   const { arm, model, propensity } = chosen;
   return {
@@ -159,17 +171,18 @@ const weigh = (
       floor,
       propensity: propensities[i] ?? 0,
     })),
-    pacing:
-      budget.usdPerRequest === null && budget.latencyTargetMs === null
-        ? null
-        : { step: last?.step ?? 0, ...budget, ...prices },
+    pacing: budget.usdPerRequest === null && budget.latencyTargetMs === null ? null : { step: last?.step ?? 0, ...budget, ...prices },
   };
 };
 
 const nanoPerUsd = 1e9;
 
 /** A new arm is tried with a bounded number of requests, and no more than these until they have ended. */
-const leastShareOf = (arm: string, { spec }: PolicyContent, { chosen }: RouterState): { readonly floor: number; readonly full: boolean } => {
+const leastShareOf = (
+  arm: string,
+  { spec }: PolicyContent,
+  { chosen }: RouterState,
+): { readonly floor: number; readonly full: boolean } => {
   const { decided, ended } = chosen.get(arm) ?? { decided: 0, ended: 0 };
   const isNew = ended < spec.trial.requests;
   return { floor: isNew ? Math.max(spec.floor, spec.trial.share) : spec.floor, full: isNew && decided >= spec.trial.requests };

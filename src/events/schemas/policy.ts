@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from '../envelope.ts';
-import { microSchema, nameSchema, probabilitySchema, sequenceSchema } from '../identifiers.ts';
+import { nameSchema, probabilitySchema, sequenceSchema } from '../identifiers.ts';
 
 /** The same shape wherever the four parts of the reward are weighed. They sum to 1. */
 export const rewardWeightsSchema = z
@@ -229,6 +229,3 @@ export const budgetPaced = defineEvent({
     stateSequence: sequenceSchema.describe('made from the fold of the log up to here'),
   }),
 });
-
-/** For the parts of a score that an event carries in whole millionths. */
-export const partsSchema = z.object({ success: microSchema, streaming: microSchema, cache: microSchema, cost: microSchema });

@@ -32,7 +32,11 @@ export const rewardRecorded = defineEvent({
         id: nameSchema.describe('name of the policy that chose the arm'),
         version: z.string().max(64).describe('its fingerprint'),
         canary: z.boolean().describe('whether it was the canary'),
-        trial: z.int().min(1).nullable().describe('number of the change that started the canary under which it was chosen; null: there was none'),
+        trial: z
+          .int()
+          .min(1)
+          .nullable()
+          .describe('number of the change that started the canary under which it was chosen; null: there was none'),
       })
       .nullable()
       .describe('null for an answer from the cache, and for rewards recorded before version 2'),

@@ -44,7 +44,9 @@ const candidateSchema = z.object({
   expectedLatencyMs: z.number().min(0).nullable().describe('of this request; null: not known'),
   adjustment: z
     .number()
-    .describe('added to the reward before arms are compared: less the price of money and time, and of changing the arm within a conversation'),
+    .describe(
+      'added to the reward before arms are compared: less the price of money and time, and of changing the arm within a conversation',
+    ),
   floor: probabilitySchema.describe('least probability of this arm: that of the policy, or more while the arm is on trial'),
   propensity: probabilitySchema.describe('probability with which this decision drew this arm, floor mixed in'),
 });
@@ -77,7 +79,10 @@ export const routeDecided = defineEvent({
       .describe('the uniform number that picked the arm from the cumulative propensities, in the order of candidates'),
     floor: probabilitySchema.describe('least probability of each candidate'),
     weights: rewardWeightsSchema.describe('of the parts of the reward, in force for this tenant'),
-    decidedAt: z.iso.datetime({ precision: 3 }).nullable().describe('the moment for which evidence was read; null: it was read without decay'),
+    decidedAt: z.iso
+      .datetime({ precision: 3 })
+      .nullable()
+      .describe('the moment for which evidence was read; null: it was read without decay'),
     pacing: z
       .object({
         step: z.int().min(0).describe('see budget.paced; 0: the first prices, before any'),
@@ -98,7 +103,10 @@ export const routeDecided = defineEvent({
       })
       .nullable()
       .describe('null when the caller named no conversation'),
-    needs: z.array(z.enum(['tools', 'json', 'images'])).max(3).describe('what the request asks of a model'),
+    needs: z
+      .array(z.enum(['tools', 'json', 'images']))
+      .max(3)
+      .describe('what the request asks of a model'),
     maxOutputTokens: z.int().min(0).describe('longest answer that the caller asked for; 0: no limit was given'),
     candidates: z.array(candidateSchema).min(1).max(256),
     exclusions: z

@@ -149,13 +149,20 @@ it('is found the same in whatever order rewards came, and whichever kind came fi
   expect(found).toBeGreaterThan(10);
 });
 
-it('sees a change at once in evidence that was looked at before', () => {
+it('sees a change in evidence that was looked at before as soon as its tick is over, and at once where it comes late', () => {
   const memory = remembering({ halfLifeSeconds: null, falseAlarm: 0.01 }, ['all']);
   const evidence = stream('seen', 400, () => 0.9);
   const at = { nowTick: evidence.latestTick, weights: successOnly };
   expect(memory.changeTick(evidence, 'quick', at)).toBe(0);
   learn(evidence, 'quick', { reward: 0, times: 30, ticks: 99 });
+  // The tick at hand is not over: it ends for every arm when anything is learned of a later one.
+  expect(memory.changeTick(evidence, 'quick', at)).toBe(0);
+  learn(evidence, 'careful', { ticks: 100 });
   expect(memory.changeTick(evidence, 'quick', at)).toBe(startTick + 99);
+  const late = stream('seen', 400, () => 0.9);
+  expect(memory.changeTick(late, 'quick', at)).toBe(0);
+  learn(late, 'quick', { reward: 0, times: 30, ticks: 98 });
+  expect(memory.changeTick(late, 'quick', at)).toBe(startTick + 98);
   // For a tenant who does not weigh success nothing happened.
   expect(memory.changeTick(evidence, 'quick', { ...at, weights: { success: 0, streaming: 1, cache: 0, cost: 0 } })).toBe(0);
   expect(remembering({ halfLifeSeconds: null, falseAlarm: null }, ['all']).changeTick(evidence, 'quick', at)).toBe(0);

@@ -37,14 +37,15 @@ describe('evidence', () => {
     ]);
   });
 
-  it('takes fewer than 300 blocks for a year of rewards, none lost, and each block is one of the partition', () => {
+  it('takes no more than 305 blocks for a year of rewards, none lost, and each block is one of the partition', () => {
     const evidence = emptyEvidence();
     const year = Math.ceil((365 * 86_400) / 16);
     // Every 61st tick, and all of the last hours: two million rewards would say no more.
     const ticks = Array.from({ length: year }, (_, tick) => tick).filter((tick) => tick % 61 === 0 || tick > year - 1_000);
     for (const tick of ticks) learn(evidence, 'quick', { reward: 1, ticks: tick });
     const blocks = blocksOf(evidence);
-    expect(blocks.length).toBeLessThan(300);
+    // 288 to 305, by where the grid lies under the latest tick: the last 32 to 40 ticks singly, then some 16 of each span.
+    expect(blocks.length).toBeLessThanOrEqual(305);
     expect(blocks.reduce((sum, { sums }) => sum + sums[fieldIndex.trials]!, 0)).toBe(ticks.length);
     for (const { start, span } of blocks)
       expect([blockStart(start, evidence.latestTick), blockSpan(start, evidence.latestTick)]).toEqual([start, span]);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Tenant } from '../../../src/events/index.ts';
+import { ticksBack } from '../../../src/domain/routing/breaker.ts';
+import { mostBudgets } from '../../../src/domain/routing/pacing.ts';
 import { decideRoute, type RoutingInput } from '../../../src/domain/routing/router.ts';
 import { countsOf, emptyRouterState } from '../../../src/domain/routing/state.ts';
 import { seededRandom } from '../../../src/domain/random.ts';
@@ -64,14 +66,19 @@ describe('who may be drawn', () => {
     const state = emptyRouterState();
     learn(state.evidence, 'quick', { failures: 1, times: 6, ticks: 100 });
     expect(exclusions({}, state)).toEqual({ quick: 'breaker-open', retired: 'disabled' });
-    expect(exclusions({ decidedAtMs: atTick(102) }, state)).toEqual({ retired: 'disabled' });
+    expect(exclusions({ decidedAtMs: atTick(100 + ticksBack - 1) }, state)).toEqual({ quick: 'breaker-open', retired: 'disabled' });
+    expect(exclusions({ decidedAtMs: atTick(100 + ticksBack) }, state)).toEqual({ retired: 'disabled' });
     expect(chosen({ requestedModel: 'quick' }, policy, state).arm).toBe('quick');
   });
 
   it('is not who costs very many budgets at once', () => {
-    // 10 tokens at $10 and 400 at $20 for a million: 8.1e-3 dollars, more than 64 x 1e-4 and less than 64 x 1e-3.
-    expect(exclusions({ budget: { usdPerRequest: 1e-4, latencyTargetMs: null } })).toEqual({ careful: 'budget', retired: 'disabled' });
-    expect(exclusions({ budget: { usdPerRequest: 1e-3, latencyTargetMs: null } })).toEqual({ retired: 'disabled' });
+    // 10 tokens at $10 and 400 at $20 for a million: 8.1e-3 dollars, a little more and a little less than may be bought.
+    const usdPerRequest = 8.1e-3 / mostBudgets;
+    expect(exclusions({ budget: { usdPerRequest: 0.99 * usdPerRequest, latencyTargetMs: null } })).toEqual({
+      careful: 'budget',
+      retired: 'disabled',
+    });
+    expect(exclusions({ budget: { usdPerRequest: 1.01 * usdPerRequest, latencyTargetMs: null } })).toEqual({ retired: 'disabled' });
   });
 
   it('is told, where nobody is left, with the reasons, the first that holds for each', () => {

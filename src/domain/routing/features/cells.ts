@@ -7,7 +7,11 @@ const endingsPerKind = 32;
  * The cells under which evidence about a request is filed, from coarse to fine. The ending, a hash of the last three words, is what tells the templates of one kind apart: it holds the
  * question or the instruction more often than the opening does. It stands under its kind, so that the free text of one kind does not blur the templates of another.
  */
-export const cellsOf = ({ kind, ending }: RequestFeaturesV2): readonly string[] => ['all', `kind:${kind}`, `ending:${kind}:${ending % endingsPerKind}`];
+export const cellsOf = ({ kind, ending }: RequestFeaturesV2): readonly string[] => [
+  'all',
+  `kind:${kind}`,
+  `ending:${kind}:${ending % endingsPerKind}`,
+];
 
 /** Number of cells there can be, 595: a bound on the evidence kept of each arm. */
 export const cellCount = 1 + requestKinds.length * (1 + endingsPerKind);

@@ -77,4 +77,3 @@ export const warmAt = (
   if (found === undefined || warmStart === undefined) return null;
   return { trials: Math.min(found.trials, warmStart.maxTrials), reward: found.reward, costNanoUsd: found.costNanoUsd ?? null };
 };
-

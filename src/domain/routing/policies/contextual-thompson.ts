@@ -80,7 +80,12 @@ const noisesOf = (memory: Remembering, evidence: Evidence, question: PolicyQuest
   return own.map((arm) => (arm.trials * arm.variance + pooledTrials * pooled) / (arm.trials + pooledTrials));
 };
 
-const easeOf = (known: readonly Known[], beliefs: readonly { readonly mean: number }[], noises: readonly number[], between: number): number => {
+const easeOf = (
+  known: readonly Known[],
+  beliefs: readonly { readonly mean: number }[],
+  noises: readonly number[],
+  between: number,
+): number => {
   let excess = 0;
   let trials = 0;
   let noise = 0;

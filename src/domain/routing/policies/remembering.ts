@@ -24,7 +24,8 @@ export const remembering = (memory: SpecOf<'contextual-thompson'>['memory'], str
   const changeTickOf = (evidence: Evidence, series: ArmSeries, weights: RewardWeights): number => {
     if (falseAlarm === null) return 0;
     const known = changes.get(series);
-    if (known?.lateVersion === series.lateVersion && known.latestTick === evidence.latestTick && known.weights === weights) return known.tick;
+    if (known?.lateVersion === series.lateVersion && known.latestTick === evidence.latestTick && known.weights === weights)
+      return known.tick;
     const tick = changeTick(strataOf(series, strata), evidence.latestTick, weights, falseAlarm);
     changes.set(series, { lateVersion: series.lateVersion, latestTick: evidence.latestTick, weights, tick });
     return tick;

@@ -3,7 +3,7 @@ import type { Policy, PolicyQuestion } from '../../../../src/domain/routing/poli
 import { request, startTick, successOnly } from '../../support/routing.ts';
 
 /** Three arms, and a question to them that is worth nothing but success. */
-export const questionOf = (changes: Partial<PolicyQuestion> = {}): PolicyQuestion => {
+const questionOf = (changes: Partial<PolicyQuestion> = {}): PolicyQuestion => {
   const candidates = changes.candidates ?? ['quick', 'careful', 'thorough'];
   return {
     candidates,
