@@ -12,7 +12,7 @@ import { median, quantile, rounded } from './statistics.ts';
  * What a decision costs on one core, warmed: features of the prompt and the decision itself, and the same with folding the reward. Prompts of 60 to 2,000 characters, made up from a seed; evidence of
  * thousands of requests in all cells; a budget, so that prices and expectations are computed too. ParetoBandit's published figures are without its embedding of 8.8 ms.
  */
-const spec = policySpecSchema.parse({ kind: 'contextual-thompson', memory: { halfLifeSeconds: 4_000 } });
+const spec = policySpecSchema.parse({ kind: 'contextual-thompson' });
 const warmUp = 20_000;
 const measured = 20_000;
 /** Requests a second that the made-up clock runs at. */
