@@ -1,7 +1,7 @@
 import { nextPace, paceDue, type Budget } from '../../src/domain/routing/pacing.ts';
 import { policyVersion, type PolicyContent } from '../../src/domain/routing/policy-version.ts';
 import { decideRoute, type DecidingPolicy, type RouteChoice } from '../../src/domain/routing/router.ts';
-import { emptyRouterState, foldEvent, ruleOf, type RouterState } from '../../src/domain/routing/state.ts';
+import { countsOf, emptyRouterState, foldEvent, ruleOf, type RouterState } from '../../src/domain/routing/state.ts';
 import { cellsFor } from '../../src/domain/routing/filing.ts';
 import { rewardForCompletion, reviseReward, type RewardSettings } from '../../src/domain/reward/reward.ts';
 import {
@@ -74,10 +74,7 @@ export const createLearner = (options: {
         state,
       );
       if (decision.kind !== 'chosen') throw new Error(`expected a choice, got ${decision.kind}`);
-      const { chosen } = state;
-      const counts = chosen.get(decision.choice.arm) ?? { decided: 0, ended: 0 };
-      counts.decided++;
-      chosen.set(decision.choice.arm, counts);
+      countsOf(state, decision.choice.arm).decided++;
       return decision.choice;
     },
     learn: (choice, features, { atMs, success, costUsd = 0, latencyMs = 0 }) => {

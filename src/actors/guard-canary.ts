@@ -1,22 +1,11 @@
-import type { Logger } from 'pino';
-import type { Appender } from './appender.ts';
-import type { Delivery } from './delivery.ts';
 import { policyMessage } from './policy-change.ts';
-import type { RouterCommand, RouterReply } from './router.ts';
-import { startSweeps } from './sweeps.ts';
+import { startSweeps, type UpkeepParts } from './sweeps.ts';
 
 /**
  * Takes a canary back that has become worse than the policy in force: the judgement is the router's (canary-guard.ts), this gives it effect. The number of the change is in the id of the
  * message, so that of several routers one takes it back, and none takes back what somebody has changed in the meantime.
  */
-export const startGuardingCanary = (parts: {
-  readonly instance: string;
-  readonly append: Appender;
-  readonly delivery: Delivery;
-  readonly router: { readonly ask: (command: RouterCommand) => RouterReply };
-  readonly logger: Logger;
-  readonly nowMs: () => number;
-}): { readonly close: () => Promise<void> } => {
+export const startGuardingCanary = (parts: UpkeepParts): { readonly close: () => Promise<void> } => {
   const { append, delivery, router, nowMs } = parts;
   const logger = parts.logger.child({ part: 'canary guard' });
   const source = `switchyard/${parts.instance}`;

@@ -1,19 +1,8 @@
-import type { Logger } from 'pino';
 import { budgetPaced, idempotencyIds, makeEvent } from '../events/index.ts';
-import type { Appender } from './appender.ts';
-import type { Delivery } from './delivery.ts';
-import type { RouterCommand, RouterReply } from './router.ts';
-import { startSweeps } from './sweeps.ts';
+import { startSweeps, type UpkeepParts } from './sweeps.ts';
 
 /** Sets the prices of money and time anew for tenants whose requests have ended since the last time. The number of the step is in its id, so that of several routers one makes it. */
-export const startPacing = (parts: {
-  readonly instance: string;
-  readonly append: Appender;
-  readonly delivery: Delivery;
-  readonly router: { readonly ask: (command: RouterCommand) => RouterReply };
-  readonly logger: Logger;
-  readonly nowMs: () => number;
-}): { readonly close: () => Promise<void> } => {
+export const startPacing = (parts: UpkeepParts): { readonly close: () => Promise<void> } => {
   const { append, delivery, router, nowMs } = parts;
   const source = `switchyard/${parts.instance}`;
 

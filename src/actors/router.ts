@@ -15,7 +15,7 @@ import {
 } from '../domain/routing/ledger-questions.ts';
 import { decideRoute, type DecidingPolicy } from '../domain/routing/router.ts';
 import { nextPace, paceDue, type Pace } from '../domain/routing/pacing.ts';
-import { isOfCanary } from '../domain/routing/assignment.ts';
+import { deciderFor } from '../domain/routing/deciders.ts';
 import { reportOnCanary, type CanaryReport } from '../domain/routing/canary-guard.ts';
 import { emptySnapshot, snapshotOf, stateOf, type StateSnapshot } from '../domain/routing/snapshot.ts';
 import { evolveRouter, latestChange, ruleOf, runningCanary, type RouterState } from '../domain/routing/state.ts';
@@ -54,13 +54,13 @@ export const routerCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('find'), tenant: tenantSchema, requestId: requestIdSchema }),
   z.object({ type: z.literal('state') }),
   z.object({ type: z.literal('policy') }),
-  z.object({ type: z.literal('paces-due') }),
 ]);
 
 export type RouterCommand =
   | z.infer<typeof routerCommandSchema>
   | { readonly type: 'feedback'; readonly event: EventOf<'feedback.received'> }
   | { readonly type: 'waiting-feedback'; readonly beforeMs: number; readonly limit: number; readonly skip: (eventId: string) => boolean }
+  | { readonly type: 'paces-due' }
   | { readonly type: 'open'; readonly beforeMs: number; readonly limit: number };
 
 export type RouterReply =
@@ -115,7 +115,7 @@ export const routerConcern = (options: {
           const budget = budgetOf(config, question.tenant);
           const { conversation: id } = question;
           const conversation = id === null ? null : { id, previousArm: ledger.conversations.get(id) ?? null };
-          const policy = policyFor(routing, id ?? `${question.tenant}:${question.requestId}`) ?? configured;
+          const policy = deciderFor(routing, id ?? `${question.tenant}:${question.requestId}`) ?? configured;
           return { kind: 'route', route: decideRoute({ ...question, weights, budget, conversation }, policy, routing) };
         }
         case 'find':
@@ -164,15 +164,6 @@ const pacesDue = (config: Config, { totals, paces, sequence: at }: RouterState):
     const isPaced = budget.usdPerRequest !== null || budget.latencyTargetMs !== null;
     return isPaced && paceDue(last, used) ? [{ tenant, pace: nextPace(last, used, budget), stateSequence: sequence(at) }] : [];
   });
-
-/** The policy in force for a request or conversation; null before the log has named one. */
-const policyFor = (state: RouterState, key: string): DecidingPolicy | null => {
-  const canary = runningCanary(state);
-  const trial = canary?.event.change ?? null;
-  if (canary !== null && isOfCanary(canary.event, key)) return { content: canary.event, rule: canary.rule, canary: true, trial };
-  const { policy } = state;
-  return policy === null ? null : { content: policy.event, rule: policy.rule, canary: false, trial };
-};
 
 /** Folds an entry in place. What cannot be read is skipped by everyone who folds: it has a sequence and no effect. */
 const fold = (state: RouterActorState, entry: LogEntry): RouterActorState => {

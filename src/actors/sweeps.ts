@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { TransientError } from '../errors.ts';
+import type { Appender } from './appender.ts';
+import type { Delivery } from './delivery.ts';
+import type { RouterCommand, RouterReply } from './router.ts';
 
 /**
  * Looks again and again for what is left to do. One sweep at a time; closing ends the pauses and waits for the sweep under way.
@@ -14,6 +17,16 @@ export type Sweeps = {
   /** Aborts when it closes. */
   readonly signal: AbortSignal;
   readonly close: () => Promise<void>;
+};
+
+/** What is needed to give effect to a judgement of the router: asked for by sweeping, appended under a number, so that of several routers one does it. */
+export type UpkeepParts = {
+  readonly instance: string;
+  readonly append: Appender;
+  readonly delivery: Delivery;
+  readonly router: { readonly ask: (command: RouterCommand) => RouterReply };
+  readonly logger: Logger;
+  readonly nowMs: () => number;
 };
 
 const sweepMs = 500;

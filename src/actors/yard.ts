@@ -106,8 +106,9 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
         router: actor,
       });
       const orphans = startClosingOrphans({ instance, config, append, bus, logger, router: actor, streamer });
-      const pacing = startPacing({ instance, append, delivery, router: actor, logger, nowMs: Date.now });
-      const guarding = startGuardingCanary({ instance, append, delivery, router: actor, logger, nowMs: Date.now });
+      const upkeep = { instance, append, delivery, router: actor, logger, nowMs: Date.now };
+      const pacing = startPacing(upkeep);
+      const guarding = startGuardingCanary(upkeep);
       parts.closers.push(feedback.close, orphans.close, pacing.close, guarding.close);
       activate = () =>
         activateConfigured({ instance, config, append, delivery, router: actor, nowMs: Date.now, untilMs: Date.now() + liveWithinMs });

@@ -99,7 +99,7 @@ const pace: fc.Arbitrary<Step> = fc
           rewardPerUsd,
           rewardPerSecond: 0,
           totals: { requests, costNanoUsd: 7 * requests, latencyMs: 3 },
-          creditNanoUsd: -requests,
+          creditNanoUsd: 0 - requests,
           stateSequence: sequence(0),
         }),
   );

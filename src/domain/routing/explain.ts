@@ -1,5 +1,5 @@
-import { isOfCanary } from './assignment.ts';
 import { breakerIsOpen } from './breaker.ts';
+import { canaryDecider, deciderFor, stableDecider } from './deciders.ts';
 import { everyRequest, type Sums } from './evidence.ts';
 import { cellsFor } from './filing.ts';
 import { remembering, type Remembering } from './policies/remembering.ts';
@@ -92,13 +92,11 @@ export type Decider = { readonly policy: DecidingPolicy; readonly share: number 
  * `configured` decides until the log has named a policy.
  */
 export const decidersOf = (state: RouterState, configured: PolicyContent, conversation: string | null): readonly Decider[] => {
+  const stable = stableDecider(state) ?? { content: configured, rule: ruleOf(configured), canary: false, trial: null };
+  const canary = canaryDecider(state);
   const running = runningCanary(state);
-  const trial = running?.event.change ?? null;
-  const content = state.policy?.event ?? configured;
-  const stable = { content, rule: state.policy?.rule ?? ruleOf(configured), canary: false, trial };
-  if (running === null) return [{ policy: stable, share: 1 }];
-  const canary = { content: running.event, rule: running.rule, canary: true, trial };
-  if (conversation !== null) return [{ policy: isOfCanary(running.event, conversation) ? canary : stable, share: 1 }];
+  if (canary === null || running === null) return [{ policy: stable, share: 1 }];
+  if (conversation !== null) return [{ policy: deciderFor(state, conversation) ?? stable, share: 1 }];
   return [
     { policy: stable, share: 1 - running.event.share },
     { policy: canary, share: running.event.share },

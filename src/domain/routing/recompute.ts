@@ -1,6 +1,7 @@
 import type { DataOf, Tenant } from '../../events/index.ts';
-import { decideRoute, type DecidingPolicy } from './router.ts';
-import { runningCanary, type RouterState } from './state.ts';
+import { canaryDecider, stableDecider } from './deciders.ts';
+import { decideRoute } from './router.ts';
+import type { RouterState } from './state.ts';
 
 /** Where a logged decision and its repetition part. */
 export type Difference = { readonly what: string; readonly logged: string; readonly recomputed: string };
@@ -19,7 +20,9 @@ export const recompute = (logged: Decision, tenant: Tenant, state: RouterState):
     if (!isClose(inLog, again)) differences.push({ what, logged: String(inLog), recomputed: String(again) });
   };
   compare('state sequence', logged.stateSequence, state.sequence);
-  const policy = decidingPolicy(logged, state);
+  const { canary, trial } = logged.policy;
+  const source = canary ? canaryDecider(state) : stableDecider(state);
+  const policy = source && { ...source, trial };
   compare('policy', logged.policy.id, policy?.content.policy.id);
   compare('policy version', logged.policy.version, policy?.content.policy.version);
   if (policy === null) return { kind: 'different', differences };
@@ -53,12 +56,6 @@ export const recompute = (logged: Decision, tenant: Tenant, state: RouterState):
     compare('propensity', logged.propensity, choice.propensity);
   }
   return differences.length === 0 ? { kind: 'same' } : { kind: 'different', differences };
-};
-
-/** The policy that the decision says it was made by, if the state holds it. */
-const decidingPolicy = ({ policy: { canary, trial } }: Decision, state: RouterState): DecidingPolicy | null => {
-  const source = canary ? runningCanary(state) : state.policy;
-  return source === null ? null : { content: source.event, rule: source.rule, canary, trial };
 };
 
 type Figure = string | number | null;

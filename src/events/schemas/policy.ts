@@ -52,7 +52,6 @@ const warmStartSchema = z
           cell: z.string().min(1).max(64).describe('the kind of request: "all", or a cell of the features'),
           trials: z.number().gt(0).max(1e12).describe('requests that the mean was taken over'),
           reward: probabilitySchema.describe('their mean reward'),
-          costNanoUsd: z.number().min(0).max(1e15).optional().describe('their mean cost, in 1e-9 dollars'),
         }),
       )
       .max(4_096),

@@ -4,6 +4,7 @@ import { propensities, type BetaParameters } from '../propensities.ts';
 import { rewardSum, trialsOf } from '../reading.ts';
 import type { RewardWeights } from '../../reward/reward.ts';
 import { remembering } from './remembering.ts';
+import { nothingKnown, warmStartOf, type Known } from './warm-start.ts';
 import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
 
 /**
@@ -17,12 +18,13 @@ import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
  */
 export const betaThompsonPolicy = (spec: SpecOf<'beta-bernoulli-thompson'>): Policy => {
   const memory = remembering(spec.memory, [everyRequest]);
+  const warm = warmStartOf(spec.warmStart);
   // An unchanged state is not integrated again.
   let known: { readonly key: string; readonly shares: readonly number[] } | null = null;
   return {
     weigh: (question, evidence) => {
       const posteriors = question.candidates.map((arm) =>
-        betaPosterior(memory.read(evidence, arm, everyRequest, question), spec.prior, question.weights, warmAt(spec, arm)),
+        betaPosterior(memory.read(evidence, arm, everyRequest, question), spec.prior, question.weights, warm(arm)),
       );
       const key = keyOf(posteriors, question);
       if (known?.key !== key) known = { key, shares: sharesOf(posteriors, question) };
@@ -53,27 +55,12 @@ export const betaPosterior = (
   sums: Sums | null,
   prior: BetaParameters,
   weights: RewardWeights,
-  warm: WarmCell | null = null,
+  before: Known = nothingKnown,
 ): BetaParameters => {
   const trials = sums === null ? 0 : trialsOf(sums);
   const gained = sums === null ? 0 : rewardSum(sums, weights);
-  const before = warm === null ? 0 : warm.trials;
-  const gainedBefore = warm === null ? 0 : warm.trials * warm.reward;
   return {
-    alpha: Math.max(leastParameter, prior.alpha + gainedBefore + gained),
-    beta: Math.max(leastParameter, prior.beta + before - gainedBefore + trials - gained),
+    alpha: Math.max(leastParameter, prior.alpha + before.gained + gained),
+    beta: Math.max(leastParameter, prior.beta + before.trials - before.gained + trials - gained),
   };
-};
-
-export type WarmCell = { readonly trials: number; readonly reward: number; readonly costNanoUsd: number | null };
-
-/** What was known of an arm before its first request here, in one cell; capped in weight. */
-export const warmAt = (
-  { warmStart }: { readonly warmStart?: SpecOf<'beta-bernoulli-thompson'>['warmStart'] },
-  arm: string,
-  cell: string = everyRequest,
-): WarmCell | null => {
-  const found = warmStart?.cells.find((entry) => entry.arm === arm && entry.cell === cell);
-  if (found === undefined || warmStart === undefined) return null;
-  return { trials: Math.min(found.trials, warmStart.maxTrials), reward: found.reward, costNanoUsd: found.costNanoUsd ?? null };
 };

@@ -2,9 +2,9 @@ import { rewardSum, rewardVariance, trialsOf } from '../reading.ts';
 import { everyRequest, type Evidence } from '../evidence.ts';
 import { normalPropensities, type NormalParameters } from '../normal-propensities.ts';
 import type { RewardWeights } from '../../reward/reward.ts';
-import { warmAt } from './beta-thompson.ts';
 import { remembering, type Remembering } from './remembering.ts';
 import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
+import { nothingKnown, warmStartOf, type Known, type WarmStart } from './warm-start.ts';
 
 /**
  * Thompson sampling over a hierarchical normal model. A request belongs to a chain of cells, from all requests to a narrow kind. Going down the chain, an arm's mean reward in a cell is
@@ -20,21 +20,20 @@ import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
  */
 export const contextualThompsonPolicy = (spec: SpecOf<'contextual-thompson'>): Policy => {
   const memory = remembering(spec.memory, 'kinds');
+  const warm = warmStartOf(spec.warmStart);
   return {
     weigh: (question, evidence) => {
-      const beliefs = believe(spec, memory, evidence, question);
+      const beliefs = believe(spec, memory, warm, evidence, question);
       const shifted = beliefs.map(({ mean, sd }, i) => ({ mean: mean + (question.adjustments[i] ?? 0), sd }));
       return { posteriors: beliefs.map((belief) => ({ family: 'normal', ...belief })), shares: Array.from(normalPropensities(shifted)) };
     },
   };
 };
 
-/** What is known of an arm in a cell. */
-type Known = { readonly trials: number; readonly gained: number };
-
 const believe = (
   spec: SpecOf<'contextual-thompson'>,
   memory: Remembering,
+  warm: WarmStart,
   evidence: Evidence,
   question: PolicyQuestion,
 ): readonly NormalParameters[] => {
@@ -45,14 +44,14 @@ const believe = (
   const noises = noisesOf(memory, evidence, question);
   let beliefs = candidates.map(() => prior);
   cells.forEach((cell, level) => {
-    const known = candidates.map((arm) => knownOf(spec, memory, evidence, arm, cell, question));
+    const known = candidates.map((arm) => knownOf(memory, warm, evidence, arm, cell, question));
     const seen = known.reduce((sum, { trials }) => sum + trials, 0);
     const ease = level === 0 ? 0 : easeOf(known, beliefs, noises, between);
     const worth = level === 0 ? 0 : (between * seen) / (seen + recurring);
     beliefs = beliefs.map(({ mean, variance }, arm) => {
       const expected = mean + ease;
       const spread = variance + worth;
-      const { trials, gained } = known[arm] ?? nothing;
+      const { trials, gained } = known[arm] ?? nothingKnown;
       const noise = noises[arm] ?? coin;
       if (trials <= 0) return { mean: expected, variance: spread };
       const priorTrials = noise / spread;
@@ -64,7 +63,6 @@ const believe = (
 
 /** Requests in a cell after which its difference from the cell before is explored half as much as it may be: what hardly ever comes again is not worth trying arms for. */
 const recurring = 40;
-const nothing: Known = { trials: 0, gained: 0 };
 /** Variance of a reward of which nothing is known, at most. */
 const coin = 0.25;
 /** The variance of an arm's rewards leans on that of all arms with the weight of so many trials. */
@@ -97,16 +95,16 @@ const easeOf = (
   return trials <= 0 ? 0 : excess / (trials + noise / trials / between);
 };
 
+/** Remembered here, and known before. */
 const knownOf = (
-  spec: SpecOf<'contextual-thompson'>,
   memory: Remembering,
+  warm: WarmStart,
   evidence: Evidence,
   arm: string,
   cell: string,
   question: { readonly nowTick: number; readonly weights: RewardWeights },
 ): Known => {
+  const before = warm(arm, cell);
   const sums = memory.read(evidence, arm, cell, question);
-  const warm = spec.warmStart === undefined ? null : warmAt(spec, arm, cell);
-  const before = warm === null ? nothing : { trials: warm.trials, gained: warm.trials * warm.reward };
   return sums === null ? before : { trials: trialsOf(sums) + before.trials, gained: rewardSum(sums, question.weights) + before.gained };
 };
