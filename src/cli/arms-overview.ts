@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { intervalOf } from '../domain/comparison/plain-mean.ts';
+import { boundedIntervalOf } from '../domain/comparison/bounded-mean.ts';
+import { intervalOf, type PlainMean } from '../domain/comparison/plain-mean.ts';
 import { breakerIsOpen } from '../domain/routing/breaker.ts';
 import type { PolicyContent } from '../domain/routing/policy-version.ts';
 import type { StateSnapshot } from '../domain/routing/snapshot.ts';
@@ -7,7 +8,18 @@ import { runningCanary, type RouterState } from '../domain/routing/state.ts';
 import { stateOf } from '../domain/routing/snapshot.ts';
 import { tickOf } from '../domain/routing/time-blocks.ts';
 import { PermanentError, TransientError } from '../errors.ts';
-import { brokenOff, confidence, counted, failed, forEachMeasure, measureNames, plainSchema, plainSql, routedSql } from './arms-sql.ts';
+import {
+  brokenOff,
+  confidence,
+  counted,
+  failed,
+  forEachMeasure,
+  measureNames,
+  plainSchema,
+  plainSql,
+  routedSql,
+  type Measure,
+} from './arms-sql.ts';
 import { rowsFromClickhouse } from './ask-clickhouse.ts';
 import { CommandError } from './exit-codes.ts';
 import { locateYard, type AddressOptions, type Located } from './locate.ts';
@@ -61,10 +73,17 @@ ORDER BY r.arm`;
 
 const maybe = z.number().nullable();
 type Mean = { readonly mean: number; readonly low: number | null; readonly high: number | null } | null;
-const meanSchema = plainSchema.transform((plain): Mean => {
-  const interval = plain === null ? null : intervalOf(plain, confidence);
-  return plain === null ? null : { mean: plain.mean, low: interval?.low ?? null, high: interval?.high ?? null };
-});
+const meanSchema = (measure: Measure) =>
+  plainSchema.transform((plain): Mean => {
+    if (plain === null) return null;
+    const interval = measure === 'costNanoUsd' || measure === 'latencyMs' ? amountIntervalOf(plain) : boundedIntervalOf(plain, confidence);
+    return { mean: plain.mean, low: interval?.low ?? null, high: interval?.high ?? null };
+  });
+/** Student's t; costs and times are never below 0. */
+const amountIntervalOf = (plain: PlainMean) => {
+  const interval = intervalOf(plain, confidence);
+  return interval === null ? null : { ...interval, low: Math.max(0, interval.low) };
+};
 const whole = z.coerce.number();
 const rowSchema = z.object({
   arm: z.string(),
@@ -76,7 +95,7 @@ const rowSchema = z.object({
   failures: whole,
   simulated: whole,
   meanPropensity: maybe,
-  ...forEachMeasure(() => meanSchema),
+  ...forEachMeasure(meanSchema),
   latencyMsP95: maybe,
 });
 type Row = z.infer<typeof rowSchema>;
@@ -161,7 +180,7 @@ const cellsOf = (arm: Arm): readonly string[] => [
   arm.arm,
   arm.share === null ? '-' : `${(100 * arm.share).toFixed(1)} %`,
   grouped(arm.requests),
-  ...[arm.reward, arm.success, arm.streaming, arm.cache, arm.cost].map((mean) => withInterval(mean, (value) => value.toFixed(3))),
+  ...[arm.reward, arm.success, arm.streaming, arm.cache, arm.cost].map((mean) => withInterval(mean, share)),
   withInterval(arm.costNanoUsd, nanoUsd),
   withInterval(arm.latencyMs, milliseconds),
   arm.latencyMsP95 === null ? '-' : milliseconds(arm.latencyMsP95),
@@ -169,8 +188,13 @@ const cellsOf = (arm: Arm): readonly string[] => [
   arm.status === 'disabled' || arm.status === 'removed' ? arm.status : (arm.breaker ?? '-'),
 ];
 
-/** The interval is Student's t: as far up as down. */
+const share = (value: number): string => value.toFixed(3);
+
+/** `\u00b1` where the interval reaches as far up as down, else its ends. */
 const withInterval = (mean: Mean, say: (value: number) => string): string => {
   if (mean === null) return '-';
-  return mean.high === null ? say(mean.mean) : `${say(mean.mean)} \u00b1${say(mean.high - mean.mean)}`;
+  const { mean: middle, low, high } = mean;
+  if (low === null || high === null) return say(middle);
+  const isEven = Math.abs(high - middle - (middle - low)) <= 1e-9 * high;
+  return isEven ? `${say(middle)} \u00b1${say(high - middle)}` : `${say(middle)} (${say(low)} to ${say(high)})`;
 };

@@ -9,6 +9,7 @@ import { locateYard, type AddressOptions } from './locate.ts';
 import { percent } from './numbers.ts';
 import { withBus } from './open-bus.ts';
 import { showPolicy } from './policy-show.ts';
+import { makeWarmStart } from './policy-warm-start.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Shows and changes the policy of the running yard. The configuration is not written: it counts again when it changes. */
@@ -99,6 +100,23 @@ export const addPolicy: AddCommand = (program, terminal) => {
       }),
   );
   withExamples(withdraw, [['./switchyard policy withdraw', 'the canary is not wanted any more']]);
+
+  const warmStart = policy
+    .command('warm-start <file>')
+    .description(
+      'Makes the warmStart block of a policy from records of requests that were answered and judged elsewhere: a file of lines {"arm", "messages" or "prompt", "reward": 0 to 1}, - for stdin. Asks no yard and changes nothing.',
+    )
+    .addOption(
+      new Option('--max-trials <count>', 'what was known before counts as this many requests in each cell, at most')
+        .argParser(number(0, 1e6, { above: true }))
+        .default(50),
+    )
+    .addOption(jsonOption('{"warmStart","records","arms","leftOut"}'))
+    .action((file: string, options: { readonly maxTrials: number; readonly json?: true }) => makeWarmStart(terminal, file, options));
+  withExamples(warmStart, [
+    ['./switchyard policy warm-start judged.jsonl >> policy.yaml', 'appends the block to a policy file'],
+    ['zcat judged.jsonl.gz | ./switchyard policy warm-start - --max-trials 20 --json', 'from a pipe, for programs'],
+  ]);
 };
 
 const changedShape = '{"sequence","change","inForce","canary"}';

@@ -1,7 +1,7 @@
 import type { RewardWeights } from '../domain/reward/reward.ts';
 import type { ArmSummary, PolicySummary, StateSummary } from '../domain/routing/summary.ts';
 import { rewardSum } from '../domain/routing/reading.ts';
-import { evidenceFields } from '../domain/routing/evidence.ts';
+import { evidenceFields } from '../domain/routing/sums.ts';
 import { grouped, micro, milliseconds, nanoUsd, percent } from './numbers.ts';
 import { writeTable } from './table.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,4 +1,5 @@
 import type { PolicySpec } from '../events/index.ts';
+import { endingsPerKind, requestKinds } from '../events/schemas/features.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigPath } from './schema-view.ts';
 
@@ -10,6 +11,7 @@ export const policyProblems = (spec: PolicySpec, arms: readonly string[]): reado
   ...leastShares(spec, arms),
   ...namedArms(spec).flatMap(({ arm, path }) => (arms.includes(arm) ? [] : [unknownArm(arm, path, arms)])),
   ...sharesSum(spec),
+  ...unknownCells(spec),
   ...repeatedCells(spec),
 ];
 
@@ -52,6 +54,34 @@ const sharesSum = (spec: PolicySpec): readonly PolicyProblem[] => {
   if (spec.kind !== 'static') return [];
   const sum = Object.values(spec.shares).reduce((total, share) => total + share, 0);
   return Math.abs(sum - 1) < 1e-9 ? [] : [{ path: ['shares'], expected: `expected shares that sum to 1`, seen: sum }];
+};
+
+/** Not in the schema: events of the log were valid under the cells of their time, and stay so. */
+const unknownCells = (spec: PolicySpec): readonly PolicyProblem[] => {
+  if (!('warmStart' in spec) || spec.warmStart === undefined) return [];
+  return spec.warmStart.cells.flatMap(({ cell }, index) =>
+    isCell(cell) ? [] : [{ path: ['warmStart', 'cells', index, 'cell'], expected: expectedCell(cell), seen: cell }],
+  );
+};
+
+/** all, kind:<kind> or ending:<kind>:<number>, as the features make them (src/domain/routing/features/cells.ts). */
+const isCell = (cell: string): boolean => {
+  const [level, kind = '', ending] = cell.split(':');
+  if (level === 'all') return cell === 'all';
+  if (!isKind(kind)) return false;
+  if (level === 'kind') return cell === `kind:${kind}`;
+  const number = Number(ending);
+  return Number.isInteger(number) && number >= 0 && number < endingsPerKind && cell === `ending:${kind}:${number}`;
+};
+
+const isKind = (kind: string): boolean => requestKinds.some((known) => known === kind);
+
+const expectedCell = (cell: string): string => {
+  const [level, kind = ''] = cell.split(':');
+  const form = `expected all, kind:<kind> or ending:<kind>:<0 to ${endingsPerKind - 1}>`;
+  if ((level !== 'kind' && level !== 'ending') || isKind(kind)) return form;
+  const meant = nearest(kind, requestKinds);
+  return meant === null ? `${form}, where <kind> is one of ${requestKinds.join(', ')}` : `${form}; did you mean ${level}:${meant}?`;
 };
 
 const repeatedCells = (spec: PolicySpec): readonly PolicyProblem[] => {

@@ -74,7 +74,7 @@ const contentSchema = z.union([z.string(), z.array(partSchema).min(1), z.null()]
 
 const given = (value: unknown): boolean => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 
-const messageSchema = z
+export const messageSchema = z
   .object({
     role: z.enum(roles, `expected one of ${roles.join(', ')}`),
     content: contentSchema.optional(),

@@ -1,4 +1,4 @@
-import { evidenceFields } from '../domain/routing/evidence.ts';
+import { evidenceFields } from '../domain/routing/sums.ts';
 import type { DataOf, RecordedFeatures, SwitchyardEvent } from '../events/index.ts';
 import { dateTimeText } from './date-time.ts';
 import { evidenceColumns, type TypedColumns } from './table.ts';

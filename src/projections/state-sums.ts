@@ -1,4 +1,4 @@
-import { evidenceFields } from '../domain/routing/evidence.ts';
+import { evidenceFields } from '../domain/routing/sums.ts';
 import type { RecordedEvent } from '../domain/routing/remembered.ts';
 import { emptySnapshot, type BlockSnapshot, type StateSnapshot } from '../domain/routing/snapshot.ts';
 import { blockStarts, tickMs, tickOf } from '../domain/routing/time-blocks.ts';

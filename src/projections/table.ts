@@ -1,4 +1,4 @@
-import type { EvidenceField } from '../domain/routing/evidence.ts';
+import type { EvidenceField } from '../domain/routing/sums.ts';
 import type { EventType } from '../events/index.ts';
 
 /** The names of what migrations make. */

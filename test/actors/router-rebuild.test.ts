@@ -3,7 +3,7 @@ import { routerConcern } from '../../src/actors/router.ts';
 import type { EventLog } from '../../src/bus/event-log.ts';
 import type { MemoryBus } from '../../src/bus/memory/bus.ts';
 import { createMemoryBus } from '../../src/bus/memory/bus.ts';
-import { evidenceFields } from '../../src/domain/routing/evidence.ts';
+import { evidenceFields } from '../../src/domain/routing/sums.ts';
 import { snapshotOf, type StateSnapshot } from '../../src/domain/routing/snapshot.ts';
 import { emptyRouterState, foldEvent } from '../../src/domain/routing/state.ts';
 import { sequence } from '../../src/events/index.ts';

@@ -17,6 +17,7 @@ const commands = [
   'policy canary',
   'policy promote',
   'policy withdraw',
+  'policy warm-start',
   'arms',
   'shadow',
   'rebuild',

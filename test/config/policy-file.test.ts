@@ -4,8 +4,15 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { loadPolicyFile } from '../../src/config/policy-file.ts';
+import { policyProblems } from '../../src/config/policy-rules.ts';
+import { cellCount, cellsOf } from '../../src/domain/routing/features/cells.ts';
+import { extractFeatures } from '../../src/domain/routing/features/extract.ts';
+import { systemTenant } from '../../src/events/index.ts';
+import { requestKinds, signatureValues } from '../../src/events/schemas/features.ts';
+import { policySpecSchema } from '../../src/events/schemas/policy.ts';
 
 const arms = ['small', 'medium', 'large'];
+const features = extractFeatures({ messages: [], parameters: {}, tenant: systemTenant });
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'switchyard-policy-'));
@@ -29,6 +36,9 @@ const refused = (text: string | Uint8Array): ConfigError => {
   }
   throw new Error('expected a ConfigError, but it loaded');
 };
+
+const warm = (cell: string) =>
+  `kind: contextual-thompson\nwarmStart:\n  cells:\n    - { arm: small, cell: "${cell}", trials: 5, reward: 0.5 }`;
 
 it('is YAML or JSON, with the defaults of the configuration under it', () => {
   const policy = load('kind: static\nshares: { small: 0.75, large: 0.25 }\n');
@@ -58,6 +68,16 @@ it.each([
     5,
     /once in each cell/,
   ],
+  [warm('kinds:other'), 'warmStart.cells[0].cell', 4, /^all, kind:<kind> or ending:<kind>:<0 to 31>$/],
+  [warm('all:other'), 'warmStart.cells[0].cell', 4, /^all, kind:<kind>/],
+  [warm('kind:multiple-choise'), 'warmStart.cells[0].cell', 4, /did you mean kind:multiple-choice\?$/],
+  [warm('ending:arithmetics:3'), 'warmStart.cells[0].cell', 4, /did you mean ending:arithmetic\?$/],
+  [warm('kind:weather'), 'warmStart.cells[0].cell', 4, /one of multiple-choice, /],
+  [warm('kind:other:3'), 'warmStart.cells[0].cell', 4, /^all, kind:<kind>/],
+  [warm('ending:other'), 'warmStart.cells[0].cell', 4, /^all, kind:<kind>/],
+  [warm('ending:other:32'), 'warmStart.cells[0].cell', 4, /<0 to 31>/],
+  [warm('ending:other:03'), 'warmStart.cells[0].cell', 4, /<0 to 31>/],
+  [warm('ending:other:-1'), 'warmStart.cells[0].cell', 4, /<0 to 31>/],
   ['kind: thompson', 'kind', 1, /one of static, epsilon-greedy/],
   ['floor: 0.1', 'kind', undefined, /one of static, epsilon-greedy/],
   ['kind: epsilon-greedy\nepsilom: 0.1', 'epsilom', 2, /did you mean epsilon\?/],
@@ -67,6 +87,20 @@ it.each([
   expect(problems[0]).toMatchObject({ where, expected: expect.stringMatching(expected) as string });
   if (line !== undefined) expect(problems[0]?.line).toBe(line);
   expect(message).toContain('The policy has one mistake');
+});
+
+it('knows every cell that requests are filed under', () => {
+  const cells = new Set(
+    requestKinds.flatMap((kind) =>
+      Array.from({ length: signatureValues.ending }, (_, ending) => cellsOf({ ...features, kind, ending })).flat(),
+    ),
+  );
+  expect(cells.size).toBe(cellCount);
+  const spec = policySpecSchema.parse({
+    kind: 'contextual-thompson',
+    warmStart: { cells: [...cells].map((cell) => ({ arm: 'small', cell, trials: 5, reward: 0.5 })) },
+  });
+  expect(policyProblems(spec, arms)).toEqual([]);
 });
 
 it('tells several mistakes at once', () => {
@@ -89,4 +123,9 @@ it.each([
 
 it('says that a file is not there', () => {
   expect(() => loadPolicyFile(path.join(folder, 'none.yaml'), arms)).toThrow(/no such file/);
+});
+
+it('leaves what the log holds alone: a cell of other features still parses as part of an event', () => {
+  const cells = [{ arm: 'small', cell: 'topic:weather', trials: 5, reward: 0.5 }];
+  expect(policySpecSchema.safeParse({ kind: 'contextual-thompson', warmStart: { cells } }).success).toBe(true);
 });

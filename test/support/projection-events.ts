@@ -14,7 +14,7 @@ import {
   type NonEmpty,
   type SwitchyardEvent,
 } from '../../src/events/index.ts';
-import { evidenceFields } from '../../src/domain/routing/evidence.ts';
+import { evidenceFields } from '../../src/domain/routing/sums.ts';
 import { evidenceOf, filing } from '../domain/support/events.ts';
 
 /** Events as requests make them, for tests and measurements of what is made from events. `i` names the request and gives its figures. */

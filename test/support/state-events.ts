@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { evidenceFields } from '../../src/domain/routing/evidence.ts';
+import { evidenceFields } from '../../src/domain/routing/sums.ts';
 import {
   budgetPaced,
   canaryEnded,

@@ -1,4 +1,6 @@
-import { everyRequest, fieldIndex, partition, type Evidence } from './evidence.ts';
+import { everyRequest, type Evidence } from './evidence.ts';
+import { partition } from './series.ts';
+import { fieldIndex, fieldCount } from './sums.ts';
 
 /**
  * A circuit breaker over the log: an arm that has failed of late is not asked for a while. It looks at the last eight ticks (about two minutes) of the arm's evidence, which is filed under the moment of the decision, so that
@@ -14,11 +16,10 @@ export const breakerIsOpen = (evidence: Evidence, arm: string, nowTick: number):
   partition(series, evidence.latestTick);
   let failures = 0;
   let trials = 0;
-  for (let i = series.blocks.length - 1; i >= 0; i--) {
-    const block = series.blocks[i];
-    if (block === undefined || block.start <= nowTick - ticksBack) break;
-    failures += block.sums[fieldIndex.failures] ?? 0;
-    trials += block.sums[fieldIndex.trials] ?? 0;
+  const { starts, sums } = series;
+  for (let block = starts.length - 1; block >= 0 && (starts[block] ?? 0) > nowTick - ticksBack; block--) {
+    failures += sums[block * fieldCount + fieldIndex.failures] ?? 0;
+    trials += sums[block * fieldCount + fieldIndex.trials] ?? 0;
   }
   return failures >= leastFailures && failures > largestShare * trials;
 };

@@ -1,5 +1,5 @@
 import type { DataOf } from '../../events/index.ts';
-import { fieldIndex, type EvidenceField, type Sums } from './evidence.ts';
+import { fieldIndex, type EvidenceField, type Sums } from './sums.ts';
 import { rewardSum, rewardVariance, trialsOf } from './reading.ts';
 import { runningCanary, type RouterState, type Trial } from './state.ts';
 

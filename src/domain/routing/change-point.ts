@@ -1,5 +1,6 @@
 import type { RewardWeights } from '../reward/reward.ts';
-import { noSums, addInto, partition, type Series } from './evidence.ts';
+import { partition, sumsOfBlock, type Series } from './series.ts';
+import { addInto, fieldCount, noSums } from './sums.ts';
 import { rewardSum, rewardVariance, trialsOf } from './reading.ts';
 
 /**
@@ -27,14 +28,9 @@ type Jump = { readonly tick: number; readonly ratio: number; readonly edges: num
 
 const largestJump = (strata: readonly Series[], latestTick: number, weights: RewardWeights, since: number): Jump | null => {
   const starts = new Set<number>();
-  const pooled = noSums();
   for (const series of strata) {
     partition(series, latestTick);
-    for (const block of series.blocks) {
-      if (block.start < since || block.start >= latestTick) continue;
-      starts.add(block.start);
-      addInto(pooled, block.sums);
-    }
+    for (const start of series.starts) if (start >= since && start < latestTick) starts.add(start);
   }
   const edges = [...starts].sort((a, b) => a - b);
   if (edges.length < 2) return null;
@@ -44,8 +40,8 @@ const largestJump = (strata: readonly Series[], latestTick: number, weights: Rew
   let trials = 0;
   for (const series of strata) {
     const own = noSums();
-    const blocks = series.blocks.filter((block) => block.start >= since && block.start < latestTick);
-    for (const block of blocks) addInto(own, block.sums);
+    const blocks = series.starts.flatMap((start, block) => (start >= since && start < latestTick ? [block] : []));
+    for (const block of blocks) addInto(own, sumsOfBlock(series, block));
     const n = trialsOf(own);
     if (n < 2) continue;
     const y = rewardSum(own, weights);
@@ -55,11 +51,11 @@ const largestJump = (strata: readonly Series[], latestTick: number, weights: Rew
     let rewardBefore = 0;
     let next = 0;
     for (let edge = 0; edge < edges.length; edge++) {
-      for (; next < blocks.length && (blocks[next]?.start ?? 0) < (edges[edge] ?? 0); next++) {
-        const block = blocks[next];
-        if (block === undefined) break;
-        before += trialsOf(block.sums);
-        rewardBefore += rewardSum(block.sums, weights);
+      for (; next < blocks.length; next++) {
+        const block = blocks[next] ?? 0;
+        if ((series.starts[block] ?? 0) >= (edges[edge] ?? 0)) break;
+        before += trialsOf(series.sums, block * fieldCount);
+        rewardBefore += rewardSum(series.sums, weights, block * fieldCount);
       }
       const after = n - before;
       if (before <= 0 || after <= 0) continue;

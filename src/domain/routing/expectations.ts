@@ -1,7 +1,8 @@
 import type { RecordedFeatures } from '../../events/index.ts';
 import type { Price } from '../price.ts';
-import { everyRequest, fieldIndex, type ArmSeries, type Evidence, type EvidenceField, type Series } from './evidence.ts';
-import { partition } from './evidence.ts';
+import { everyRequest, type ArmSeries, type Evidence } from './evidence.ts';
+import { partition, type Series } from './series.ts';
+import { fieldIndex, fieldCount } from './sums.ts';
 
 /**
  * What a request is expected to cost and to take on an arm, before it is sent there: means over the chain of cells, each leaning on the one before it. With a list price money follows from
@@ -29,28 +30,29 @@ export const expectationOf = (
 ): Expectation => {
   const series = evidence.arms.get(arm);
   const { cells, maxOutputTokens } = request;
-  const mean = (field: EvidenceField): number | null => (series === undefined ? null : chained(series, cells, field));
-  const latest = (field: EvidenceField): number => (series === undefined ? 1 : latestFactor(series, evidence.latestTick, field));
-  const latency = mean('latencyMs');
-  const latencyMs = latency === null ? null : latency * latest('latencyMs');
+  const latest = series === undefined ? noFactors : latestFactors(series, evidence.latestTick);
+  const latency = chained(series, cells, 'latencyMs');
+  const latencyMs = latency === null ? null : latency * latest.latencyMs;
   if (price === null) {
-    const cost = mean('costNanoUsd');
-    return { costNanoUsd: cost === null ? null : cost * latest('costNanoUsd'), latencyMs };
+    const cost = chained(series, cells, 'costNanoUsd');
+    return { costNanoUsd: cost === null ? null : cost * latest.costNanoUsd, latencyMs };
   }
-  const known = mean('completionTokens');
-  const expected = known === null ? unknownAnswerTokens : known * latest('completionTokens');
+  const known = chained(series, cells, 'completionTokens');
+  const expected = known === null ? unknownAnswerTokens : known * latest.completionTokens;
   const answer = maxOutputTokens > 0 ? Math.min(expected, maxOutputTokens) : expected;
   // A dollar for a million tokens is 1,000 nano-dollars for each.
   const cost = 1_000 * (price.inputUsdPerMillionTokens * request.features.promptTokensEstimate + price.outputUsdPerMillionTokens * answer);
   return { costNanoUsd: cost, latencyMs };
 };
 
-const chained = (series: ArmSeries, cells: readonly string[], field: EvidenceField): number | null => {
+const chained = (series: ArmSeries | undefined, cells: readonly string[], field: Expected): number | null => {
+  if (series === undefined) return null;
   let mean: number | null = null;
   for (const cell of cells) {
     const total = series.cells.get(cell)?.total;
-    const measured = total?.[fieldIndex.measured] ?? 0;
-    const sum = total?.[fieldIndex[field]] ?? 0;
+    if (total === undefined) continue;
+    const measured = total[fieldIndex.measured] ?? 0;
+    const sum = total[fieldIndex[field]] ?? 0;
     if (measured > 0) mean = mean === null ? sum / measured : (sum + leaning * mean) / (measured + leaning);
   }
   return mean;
@@ -63,36 +65,42 @@ const looks = [
   { answers: 64, factor: 1.5 },
 ] as const;
 
-/** Of the arm's version, so that an unchanged arm is not looked through again. */
-const remembered = new WeakMap<ArmSeries, { version: number; latestTick: number; readonly factors: Map<EvidenceField, number> }>();
+/** What is expected of a request; for each the factor by which the latest answers differ from all. */
+type Expected = 'latencyMs' | 'costNanoUsd' | 'completionTokens';
+type Factors = Readonly<Record<Expected, number>>;
+const noFactors: Factors = { latencyMs: 1, costNanoUsd: 1, completionTokens: 1 };
 
-const latestFactor = (series: ArmSeries, latestTick: number, field: EvidenceField): number => {
-  let known = remembered.get(series);
-  if (known?.version !== series.version || known.latestTick !== latestTick) {
-    known = { version: series.version, latestTick, factors: new Map() };
-    remembered.set(series, known);
-  }
-  let factor = known.factors.get(field);
-  if (factor === undefined) {
-    const all = series.cells.get(everyRequest);
-    factor = all === undefined ? 1 : factorOf(all, latestTick, field);
-    known.factors.set(field, factor);
-  }
-  return factor;
+/** Of the arm's version, so that an unchanged arm is not looked through again. */
+const remembered = new WeakMap<ArmSeries, { readonly version: number; readonly latestTick: number; readonly factors: Factors }>();
+
+const latestFactors = (series: ArmSeries, latestTick: number): Factors => {
+  const known = remembered.get(series);
+  if (known?.version === series.version && known.latestTick === latestTick) return known.factors;
+  const all = series.cells.get(everyRequest);
+  const factors: Factors =
+    all === undefined
+      ? noFactors
+      : {
+          latencyMs: factorOf(all, latestTick, 'latencyMs'),
+          costNanoUsd: factorOf(all, latestTick, 'costNanoUsd'),
+          completionTokens: factorOf(all, latestTick, 'completionTokens'),
+        };
+  remembered.set(series, { version: series.version, latestTick, factors });
+  return factors;
 };
 
-const factorOf = (series: Series, latestTick: number, field: EvidenceField): number => {
+const factorOf = (series: Series, latestTick: number, field: Expected): number => {
   partition(series, latestTick);
   const index = fieldIndex[field];
   const mean = (series.total[index] ?? 0) / (series.total[fieldIndex.measured] ?? 0);
   if (!(mean > 0)) return 1;
   let answers = 0;
   let sum = 0;
-  let block = series.blocks.length - 1;
+  let block = series.starts.length - 1;
   for (const look of looks) {
     for (; block >= 0 && answers < look.answers; block--) {
-      answers += series.blocks[block]?.sums[fieldIndex.measured] ?? 0;
-      sum += series.blocks[block]?.sums[index] ?? 0;
+      answers += series.sums[block * fieldCount + fieldIndex.measured] ?? 0;
+      sum += series.sums[block * fieldCount + index] ?? 0;
     }
     if (answers < look.answers) return 1;
     const ratio = sum / answers / mean;

@@ -1,6 +1,7 @@
 import { breakerIsOpen } from './breaker.ts';
 import { canaryDecider, deciderFor, stableDecider } from './deciders.ts';
-import { everyRequest, type Sums } from './evidence.ts';
+import { everyRequest } from './evidence.ts';
+import type { Sums } from './sums.ts';
 import { cellsFor } from './filing.ts';
 import { remembering, type Remembering } from './policies/remembering.ts';
 import type { PolicyContent } from './policy-version.ts';
@@ -71,13 +72,13 @@ const knowledgeOf = (
   cell: string,
 ): CellKnowledge => {
   const meanOf = (sums: Sums | null | undefined) => {
-    const trials = sums === null || sums === undefined ? 0 : trialsOf(sums);
-    return { trials, reward: sums === null || sums === undefined || trials <= 0 ? null : rewardSum(sums, weights) / trials };
+    const trials = sums ? trialsOf(sums) : 0;
+    return { trials, reward: sums && trials > 0 ? rewardSum(sums, weights) / trials : null };
   };
   return {
     cell,
     ...meanOf(evidence.arms.get(arm)?.cells.get(cell)?.total),
-    remembered: memory === null ? null : meanOf(memory.read(evidence, arm, cell, { nowTick, weights })),
+    remembered: memory === null ? null : meanOf(memory.recall(evidence, arm, [cell], { nowTick, weights })[0]),
   };
 };
 

@@ -4,29 +4,37 @@ import { gaussLegendre } from './gauss-legendre.ts';
 import { contendersAmong, type Contender, type NormalParameters } from './normal-contenders.ts';
 import { normalCdf } from './normal-distribution.ts';
 import { lookUpNormal } from './normal-table.ts';
+import { areAlike, trapezoid } from './normal-trapezoid.ts';
 
 export type { NormalParameters };
 
 /**
  * The exact probability that each of K independent normal variables is the largest: how often Thompson sampling chooses that arm.
  *   P_i = integral of f_i(x) times the product over j != i of F_j(x)
- * Two contenders have a closed form. For more the line is cut into panels with Gauss-Legendre nodes, each as wide as the narrowest arm that varies on it allows.
+ * Two contenders have a closed form. For more that are about as wide the trapezoidal rule is exact enough and quick (normal-trapezoid.ts); else the line is cut into panels with Gauss-Legendre
+ * nodes, each as wide as the narrowest arm that varies on it allows.
  *
  * 1. Absolute error below 1e-10 up to 16 arms, below 1e-9 up to 256, wherever the means are and however the standard deviations differ.
  * 2. The sum is 1 within 1e-12: the exact sum is 1, so it is divided out; what was divided out is a check of the whole computation.
  * 3. An arm that cannot be the largest (normal-contenders.ts) has exactly 0. Equal point masses share equally.
  */
-export const normalPropensities = (arms: readonly NormalParameters[]): Float64Array => {
-  const result = new Float64Array(arms.length);
+export const normalPropensities = (arms: readonly NormalParameters[]): number[] => {
+  const result = new Array<number>(arms.length).fill(0);
   if (arms.length === 0) return result;
   const contenders = contendersAmong(arms);
-  const shares = contenders.length > 2 ? integrate(contenders) : closedForm(contenders);
-  const sum = shares.reduce((total, share) => total + share, 0);
+  const shares = sharesOf(contenders);
+  let sum = 0;
+  for (const share of shares) sum += share;
   if (!(Math.abs(sum - 1) < 1e-8)) throw new InvariantError(`expected propensities that sum to 1 within 1e-8, got ${sum}`);
   contenders.forEach(({ places }, i) => {
     for (const place of places) result[place] = shares[i]! / sum / places.length;
   });
   return result;
+};
+
+const sharesOf = (contenders: readonly Contender[]): Float64Array => {
+  if (contenders.length <= 2) return closedForm(contenders);
+  return areAlike(contenders) ? trapezoid(contenders) : integrate(contenders);
 };
 
 const closedForm = ([first, second]: readonly Contender[]): Float64Array => {

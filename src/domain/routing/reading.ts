@@ -1,17 +1,17 @@
 import type { RewardWeights } from '../reward/reward.ts';
-import { fieldIndex, type Sums } from './evidence.ts';
+import { fieldIndex, type Sums } from './sums.ts';
 
-/** Sums read as a reward: evidence keeps the parts apart, so the weights are applied here and other weights need no new learning. */
+/** Sums read as a reward: evidence keeps the parts apart, so the weights are applied here and other weights need no new learning. The sums begin at `at`. */
 const million = 1_000_000;
 
-export const trialsOf = (sums: Sums): number => sums[fieldIndex.trials] ?? 0;
+export const trialsOf = (sums: Sums, at = 0): number => sums[at + fieldIndex.trials] ?? 0;
 
 /** Sum of the weighted rewards, each 0 to 1. */
-export const rewardSum = (sums: Sums, weights: RewardWeights): number =>
-  (weights.success * (sums[fieldIndex.success] ?? 0) +
-    weights.streaming * (sums[fieldIndex.streaming] ?? 0) +
-    weights.cache * (sums[fieldIndex.cache] ?? 0) +
-    weights.cost * (sums[fieldIndex.cost] ?? 0)) /
+export const rewardSum = (sums: Sums, weights: RewardWeights, at = 0): number =>
+  (weights.success * (sums[at + fieldIndex.success] ?? 0) +
+    weights.streaming * (sums[at + fieldIndex.streaming] ?? 0) +
+    weights.cache * (sums[at + fieldIndex.cache] ?? 0) +
+    weights.cost * (sums[at + fieldIndex.cost] ?? 0)) /
   million;
 
 /**

@@ -1,5 +1,7 @@
 import type { DataOf, Tenant } from '../../events/index.ts';
-import { addBlock, evidenceFields, partition, type Evidence, type Sums } from './evidence.ts';
+import { addBlock, type Evidence } from './evidence.ts';
+import { partition, sumsOfBlock } from './series.ts';
+import { evidenceFields, type Sums } from './sums.ts';
 import type { Pace, PaceTotals } from './pacing.ts';
 import { emptyRouterState, ruleOf, type RouterState } from './state.ts';
 
@@ -73,7 +75,7 @@ const blocksOf = (evidence: Evidence): readonly BlockSnapshot[] => {
   for (const [arm, series] of sorted(evidence.arms))
     for (const [cell, one] of sorted(series.cells)) {
       partition(one, evidence.latestTick);
-      for (const { start, sums } of one.blocks) found.push({ arm, cell, startTick: start, sums: plain(sums) });
+      one.starts.forEach((startTick, block) => found.push({ arm, cell, startTick, sums: plain(sumsOfBlock(one, block)) }));
     }
   return found;
 };

@@ -1,6 +1,7 @@
 import { InvariantError } from '../../errors.ts';
 import type { DataOf, EventOf, EventType, SwitchyardEvent, Tenant } from '../../events/index.ts';
-import { addEvidence, addInto, emptyEvidence, noSums, sumsOf, type Evidence, type Sums } from './evidence.ts';
+import { addEvidence, emptyEvidence, type Evidence } from './evidence.ts';
+import { addInto, noSums, sumsOf, type Sums } from './sums.ts';
 import { noTotals, type Pace, type PaceTotals } from './pacing.ts';
 import type { Policy } from './policies/policy.ts';
 import { policyFrom } from './policies/index.ts';

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { DataOf } from '../../events/index.ts';
 import type { Json } from '../../json.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { everyRequest, evidenceFields, type EvidenceField } from './evidence.ts';
+import { everyRequest } from './evidence.ts';
+import { evidenceFields, type EvidenceField } from './sums.ts';
 import type { PolicyContent } from './policy-version.ts';
 import type { BlockSnapshot, StateSnapshot } from './snapshot.ts';
 

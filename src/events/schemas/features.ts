@@ -36,6 +36,9 @@ const requestLanguages = [
 /** Values a hashed sign of the text can take. So few that nobody can read the text out of it. */
 export const signatureValues = { opening: 256, ending: 256, system: 64 } as const;
 
+/** Endings under which evidence is filed, within each kind. More would tell templates apart better and leave less evidence for each. */
+export const endingsPerKind = 32;
+
 const signatureSchema = (values: number) =>
   z
     .int()

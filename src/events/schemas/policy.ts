@@ -41,6 +41,9 @@ const memorySchema = z
   })
   .prefault({});
 
+export const mostArms = 256;
+export const mostWarmStartCells = 4_096;
+
 /** Offline knowledge, as pseudo-evidence: means and how many requests each stands for. */
 const warmStartSchema = z
   .strictObject({
@@ -54,7 +57,7 @@ const warmStartSchema = z
           reward: probabilitySchema.describe('their mean reward'),
         }),
       )
-      .max(4_096),
+      .max(mostWarmStartCells),
   })
   .optional();
 
@@ -146,7 +149,7 @@ export const policyContent = {
   policy: identity,
   spec: policySpecSchema.describe('how the arms are weighed'),
   weights: rewardWeightsSchema.describe('of the parts of the reward, for tenants without weights of their own'),
-  arms: z.array(armSchema).min(1).max(256),
+  arms: z.array(armSchema).min(1).max(mostArms),
 };
 
 export const policyActivated = defineEvent({

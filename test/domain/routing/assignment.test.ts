@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/domain/random.ts';
 import { isOfCanary } from '../../../src/domain/routing/assignment.ts';
-import { addEvidence, fieldIndex, noSums, type EvidenceField } from '../../../src/domain/routing/evidence.ts';
+import { addEvidence } from '../../../src/domain/routing/evidence.ts';
+import { fieldIndex, noSums, type EvidenceField } from '../../../src/domain/routing/sums.ts';
 import { extractFeatures } from '../../../src/domain/routing/features/extract.ts';
 import { named } from '../../../src/domain/routing/policy-version.ts';
 import { decideRoute, type DecidingPolicy } from '../../../src/domain/routing/router.ts';

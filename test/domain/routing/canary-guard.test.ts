@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { normalFrom, seededRandom } from '../../../src/domain/random.ts';
 import { compareCanary, type Comparison, type GuardedCanary } from '../../../src/domain/routing/canary-guard.ts';
-import { addInto, sumsOf, type RewardEvidence, type Sums } from '../../../src/domain/routing/evidence.ts';
+import { addInto, sumsOf, type RewardEvidence, type Sums } from '../../../src/domain/routing/sums.ts';
 import { noTrial, type Trial } from '../../../src/domain/routing/state.ts';
 
 /** What requests of one side are like. Costs are log-normal around a mean that is given in 1e-6 dollars. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/domain/random.ts';
 import { changeTick } from '../../../src/domain/routing/change-point.ts';
-import { emptyEvidence, type Evidence, type Series } from '../../../src/domain/routing/evidence.ts';
+import { emptyEvidence, type Evidence } from '../../../src/domain/routing/evidence.ts';
+import type { Series } from '../../../src/domain/routing/series.ts';
 import { remembering } from '../../../src/domain/routing/policies/remembering.ts';
 import { learn, startTick, successOnly } from '../support/routing.ts';
 

@@ -1,16 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  addBlock,
-  addEvidence,
-  emptyEvidence,
-  evidenceFields,
-  fieldIndex,
-  noSums,
-  partition,
-  sumsOf,
-  type Evidence,
-} from '../../../src/domain/routing/evidence.ts';
+import { addBlock, addEvidence, emptyEvidence, type Evidence } from '../../../src/domain/routing/evidence.ts';
+import { partition, sumsOfBlock } from '../../../src/domain/routing/series.ts';
+import { evidenceFields, fieldIndex, noSums, sumsOf } from '../../../src/domain/routing/sums.ts';
 import { reviseReward, rewardForCompletion } from '../../../src/domain/reward/reward.ts';
 import { blockSpan, blockStart } from '../../../src/domain/routing/time-blocks.ts';
 import { completion, filing, weights } from '../support/events.ts';
@@ -19,7 +11,7 @@ import { atTick, learn, startTick } from '../support/routing.ts';
 const blocksOf = (evidence: Evidence, arm = 'quick', cell = 'all') => {
   const series = evidence.arms.get(arm)!.cells.get(cell)!;
   partition(series, evidence.latestTick);
-  return series.blocks.map(({ start, span, sums }) => ({ start, span, sums: [...sums] }));
+  return series.starts.map((start, block) => ({ start, span: series.spans[block]!, sums: [...sumsOfBlock(series, block)] }));
 };
 
 describe('evidence', () => {

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyEvidence, fieldIndex, type Evidence } from '../../../src/domain/routing/evidence.ts';
-import { halfLifeTicks, read, type Reading } from '../../../src/domain/routing/memory.ts';
+import { emptyEvidence, type Evidence } from '../../../src/domain/routing/evidence.ts';
+import { fieldIndex } from '../../../src/domain/routing/sums.ts';
+import { decayOf, read, type Reading } from '../../../src/domain/routing/memory.ts';
 import { learn, startTick } from '../support/routing.ts';
+
+const inTicks = (halfLife: number | null) => decayOf(halfLife === null ? null : halfLife * 16);
 
 const readFrom = (evidence: Evidence, reading: Partial<Reading>): readonly number[] =>
   Array.from(
     read(evidence.arms.get('quick')!.cells.get('all')!, evidence.latestTick, {
       nowTick: evidence.latestTick,
-      halfLifeTicks: null,
+      decay: null,
       sinceTick: 0,
       ...reading,
     }),
@@ -18,9 +21,9 @@ const trials = (evidence: Evidence, reading: Partial<Reading>) => readFrom(evide
 describe('the decayed reading', () => {
   it('halves all sums with each half-life of event time', () => {
     const evidence = learn(emptyEvidence(), 'quick', { reward: 0.8, costNanoUsd: 1_000, latencyMs: 40 });
-    const now = readFrom(evidence, { halfLifeTicks: 100 });
-    const later = readFrom(evidence, { halfLifeTicks: 100, nowTick: startTick + 100 });
-    const muchLater = readFrom(evidence, { halfLifeTicks: 100, nowTick: startTick + 300 });
+    const now = readFrom(evidence, { decay: inTicks(100) });
+    const later = readFrom(evidence, { decay: inTicks(100), nowTick: startTick + 100 });
+    const muchLater = readFrom(evidence, { decay: inTicks(100), nowTick: startTick + 300 });
     expect(now[fieldIndex.success]).toBe(800_000);
     expect(later).toEqual(now.map((sum) => sum / 2));
     expect(muchLater).toEqual(now.map((sum) => sum / 8));
@@ -28,7 +31,7 @@ describe('the decayed reading', () => {
 
   it('weighs what is dated after the moment of reading in full, and no more', () => {
     const evidence = learn(emptyEvidence(), 'quick', { ticks: 50 });
-    expect(trials(evidence, { halfLifeTicks: 10, nowTick: startTick })).toBe(1);
+    expect(trials(evidence, { decay: inTicks(10), nowTick: startTick })).toBe(1);
   });
 
   it('without a half-life is the plain sum of everything', () => {
@@ -44,7 +47,7 @@ describe('the decayed reading', () => {
       learn(evidence, 'careful', { ticks: age });
       const halfLife = age;
       const exact = 0.5;
-      expect(Math.abs(Math.log2(trials(evidence, { halfLifeTicks: halfLife })! / exact))).toBeLessThan(1 / 16);
+      expect(Math.abs(Math.log2(trials(evidence, { decay: inTicks(halfLife) })! / exact))).toBeLessThan(1 / 16);
     }
   });
 
@@ -52,7 +55,7 @@ describe('the decayed reading', () => {
     const evidence = emptyEvidence();
     for (let ticks = 0; ticks < 10; ticks++) learn(evidence, 'quick', { ticks });
     expect(trials(evidence, { sinceTick: startTick + 6 })).toBe(4);
-    expect(trials(evidence, { sinceTick: startTick + 6, halfLifeTicks: 1, nowTick: startTick + 9 })).toBeCloseTo(
+    expect(trials(evidence, { sinceTick: startTick + 6, decay: inTicks(1), nowTick: startTick + 9 })).toBeCloseTo(
       1 + 1 / 2 + 1 / 4 + 1 / 8,
       14,
     );
@@ -60,7 +63,7 @@ describe('the decayed reading', () => {
   });
 
   it('counts a half-life in ticks of 16 s', () => {
-    expect([halfLifeTicks(null), halfLifeTicks(160)]).toEqual([null, 10]);
+    expect([decayOf(null), decayOf(160)?.halfLifeTicks]).toEqual([null, 10]);
   });
 });
 
@@ -73,7 +76,7 @@ const step = fc.oneof(
   }),
   fc.record({
     nowTick: fc.constantFrom(0, 30, 20_000, 70_000).map((ticks) => startTick + ticks),
-    halfLifeTicks: fc.constantFrom(null, 1, 3, 10, 50, 100, 500, 1_000, 5_000, 20_000),
+    decay: fc.constantFrom(null, 1, 3, 10, 50, 100, 500, 1_000, 5_000, 20_000).map(inTicks),
     sinceTick: fc.constantFrom(0, startTick, startTick + 20, startTick + 5_000),
   }),
 );
@@ -84,7 +87,7 @@ it('gives the same bytes whatever was read before: what is remembered of reading
       const [read, fresh] = [emptyEvidence(), emptyEvidence()];
       learn(read, 'quick', {});
       learn(fresh, 'quick', {});
-      const readings: Reading[] = [{ nowTick: startTick + 7, halfLifeTicks: 100, sinceTick: startTick + 1 }];
+      const readings: Reading[] = [{ nowTick: startTick + 7, decay: inTicks(100), sinceTick: startTick + 1 }];
       for (const one of steps) {
         if ('reward' in one) for (const evidence of [read, fresh]) learn(evidence, one.arm, one);
         else {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addInto, noSums, sumsOf, type Sums } from '../../../src/domain/routing/evidence.ts';
+import { addInto, noSums, sumsOf, type Sums } from '../../../src/domain/routing/sums.ts';
 import { rewardSum, rewardVariance, trialsOf } from '../../../src/domain/routing/reading.ts';
 import { evidenceOf, weights } from '../support/events.ts';
 import { successOnly } from '../support/routing.ts';

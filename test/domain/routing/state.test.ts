@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
-import { evidenceFields } from '../../../src/domain/routing/evidence.ts';
+import { evidenceFields } from '../../../src/domain/routing/sums.ts';
 import { snapshotOf, stateOf, type StateSnapshot } from '../../../src/domain/routing/snapshot.ts';
 import { emptyRouterState, evolveRouter, foldEvent, routerEventTypes, type RouterState } from '../../../src/domain/routing/state.ts';
 import { summaryOf } from '../../../src/domain/routing/summary.ts';

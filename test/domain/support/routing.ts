@@ -1,6 +1,7 @@
 import { policySpecSchema, type PolicySpecInput } from '../../../src/events/schemas/policy.ts';
 import type { RequestFeaturesV2 } from '../../../src/events/schemas/features.ts';
-import { addEvidence, sumsOf, type Evidence, type RewardEvidence } from '../../../src/domain/routing/evidence.ts';
+import { addEvidence, type Evidence } from '../../../src/domain/routing/evidence.ts';
+import { sumsOf, type RewardEvidence } from '../../../src/domain/routing/sums.ts';
 import { policyFrom } from '../../../src/domain/routing/policies/index.ts';
 import type { SpecOf } from '../../../src/domain/routing/policies/policy.ts';
 import { named, type PolicyContent } from '../../../src/domain/routing/policy-version.ts';

@@ -1,4 +1,5 @@
-import { everyRequest, type Sums } from '../evidence.ts';
+import { everyRequest } from '../evidence.ts';
+import type { Sums } from '../sums.ts';
 import { normalPropensities } from '../normal-propensities.ts';
 import { propensities, type BetaParameters } from '../propensities.ts';
 import { rewardSum, trialsOf } from '../reading.ts';
@@ -24,7 +25,7 @@ export const betaThompsonPolicy = (spec: SpecOf<'beta-bernoulli-thompson'>): Pol
   return {
     weigh: (question, evidence) => {
       const posteriors = question.candidates.map((arm) =>
-        betaPosterior(memory.read(evidence, arm, everyRequest, question), spec.prior, question.weights, warm(arm)),
+        betaPosterior(memory.recall(evidence, arm, [everyRequest], question)[0], spec.prior, question.weights, warm(arm)),
       );
       const key = keyOf(posteriors, question);
       if (known?.key !== key) known = { key, shares: sharesOf(posteriors, question) };
@@ -39,26 +40,24 @@ const keyOf = (posteriors: readonly BetaParameters[], { adjustments }: PolicyQue
 const sharesOf = (posteriors: readonly BetaParameters[], { adjustments }: PolicyQuestion): readonly number[] =>
   adjustments.every((adjustment) => adjustment === adjustments[0])
     ? Array.from(propensities(posteriors))
-    : Array.from(
-        normalPropensities(
-          posteriors.map(({ alpha, beta }, i) => ({
-            mean: alpha / (alpha + beta) + (adjustments[i] ?? 0),
-            sd: Math.sqrt((alpha * beta) / (alpha + beta + 1)) / (alpha + beta),
-          })),
-        ),
+    : normalPropensities(
+        posteriors.map(({ alpha, beta }, i) => ({
+          mean: alpha / (alpha + beta) + (adjustments[i] ?? 0),
+          sd: Math.sqrt((alpha * beta) / (alpha + beta + 1)) / (alpha + beta),
+        })),
       );
 
 /** Evidence of a whole log never takes a parameter below its prior; this guards against a log whose beginning is gone, with a revision of what stood there. */
 const leastParameter = 1e-3;
 
 export const betaPosterior = (
-  sums: Sums | null,
+  sums: Sums | null | undefined,
   prior: BetaParameters,
   weights: RewardWeights,
   before: Known = nothingKnown,
 ): BetaParameters => {
-  const trials = sums === null ? 0 : trialsOf(sums);
-  const gained = sums === null ? 0 : rewardSum(sums, weights);
+  const trials = sums ? trialsOf(sums) : 0;
+  const gained = sums ? rewardSum(sums, weights) : 0;
   return {
     alpha: Math.max(leastParameter, prior.alpha + before.gained + gained),
     beta: Math.max(leastParameter, prior.beta + before.trials - before.gained + trials - gained),

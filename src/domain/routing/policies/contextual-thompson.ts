@@ -1,7 +1,6 @@
 import { rewardSum, rewardVariance, trialsOf } from '../reading.ts';
-import { everyRequest, type Evidence } from '../evidence.ts';
-import { normalPropensities, type NormalParameters } from '../normal-propensities.ts';
-import type { RewardWeights } from '../../reward/reward.ts';
+import type { Evidence } from '../evidence.ts';
+import { normalPropensities } from '../normal-propensities.ts';
 import { remembering, type Remembering } from './remembering.ts';
 import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
 import { nothingKnown, warmStartOf, type Known, type WarmStart } from './warm-start.ts';
@@ -21,44 +20,49 @@ import { nothingKnown, warmStartOf, type Known, type WarmStart } from './warm-st
 export const contextualThompsonPolicy = (spec: SpecOf<'contextual-thompson'>): Policy => {
   const memory = remembering(spec.memory, 'kinds');
   const warm = warmStartOf(spec.warmStart);
+  const { alpha, beta } = spec.prior;
+  const prior = { mean: alpha / (alpha + beta), variance: (alpha * beta) / ((alpha + beta) ** 2 * (alpha + beta + 1)) };
+  const between = spec.cellDeviation ** 2;
   return {
     weigh: (question, evidence) => {
-      const beliefs = believe(spec, memory, warm, evidence, question);
-      const shifted = beliefs.map(({ mean, sd }, i) => ({ mean: mean + (question.adjustments[i] ?? 0), sd }));
-      return { posteriors: beliefs.map((belief) => ({ family: 'normal', ...belief })), shares: Array.from(normalPropensities(shifted)) };
+      const known = question.candidates.map((arm) => knownOf(memory, warm, evidence, arm, question));
+      const noises = noisesOf(known);
+      const beliefs: Belief[] = known.map(() => ({ ...prior }));
+      for (let level = 0; level < question.cells.length; level++) narrow(beliefs, level, known, noises, between);
+      const posteriors = beliefs.map(({ mean, variance }) => ({ family: 'normal' as const, mean, sd: Math.sqrt(variance) }));
+      const shifted = posteriors.map(({ mean, sd }, i) => ({ mean: mean + (question.adjustments[i] ?? 0), sd }));
+      return { posteriors, shares: normalPropensities(shifted) };
     },
   };
 };
 
-const believe = (
-  spec: SpecOf<'contextual-thompson'>,
-  memory: Remembering,
-  warm: WarmStart,
-  evidence: Evidence,
-  question: PolicyQuestion,
-): readonly NormalParameters[] => {
-  const { candidates, cells } = question;
-  const between = spec.cellDeviation ** 2;
-  const { alpha, beta } = spec.prior;
-  const prior = { mean: alpha / (alpha + beta), variance: (alpha * beta) / ((alpha + beta) ** 2 * (alpha + beta + 1)) };
-  const noises = noisesOf(memory, evidence, question);
-  let beliefs = candidates.map(() => prior);
-  cells.forEach((cell, level) => {
-    const known = candidates.map((arm) => knownOf(memory, warm, evidence, arm, cell, question));
-    const seen = known.reduce((sum, { trials }) => sum + trials, 0);
-    const ease = level === 0 ? 0 : easeOf(known, beliefs, noises, between);
-    const worth = level === 0 ? 0 : (between * seen) / (seen + recurring);
-    beliefs = beliefs.map(({ mean, variance }, arm) => {
-      const expected = mean + ease;
-      const spread = variance + worth;
-      const { trials, gained } = known[arm] ?? nothingKnown;
-      const noise = noises[arm] ?? coin;
-      if (trials <= 0) return { mean: expected, variance: spread };
-      const priorTrials = noise / spread;
-      return { mean: (gained + priorTrials * expected) / (trials + priorTrials), variance: noise / (trials + priorTrials) };
-    });
-  });
-  return beliefs.map(({ mean, variance }) => ({ mean, sd: Math.sqrt(variance) }));
+type Belief = { mean: number; variance: number };
+
+/** What is known of an arm: by cell of the chain, and the variance of one of its rewards with the number of rewards that tell it. */
+type ArmKnowledge = { readonly cells: readonly Known[]; readonly variance: number; readonly trials: number };
+
+/** Takes the beliefs one cell down the chain. */
+const narrow = (
+  beliefs: readonly Belief[],
+  level: number,
+  arms: readonly ArmKnowledge[],
+  noises: readonly number[],
+  between: number,
+): void => {
+  let seen = 0;
+  for (const { cells } of arms) seen += cells[level]?.trials ?? 0;
+  const ease = level === 0 ? 0 : easeOf(level, arms, beliefs, noises, between);
+  const worth = level === 0 ? 0 : (between * seen) / (seen + recurring);
+  for (let i = 0; i < beliefs.length; i++) {
+    const belief = beliefs[i] ?? { mean: 0, variance: 0 };
+    const { trials, gained } = arms[i]?.cells[level] ?? nothingKnown;
+    const expected = belief.mean + ease;
+    const spread = belief.variance + worth;
+    const noise = noises[i] ?? coin;
+    const priorTrials = noise / spread;
+    belief.mean = trials <= 0 ? expected : (gained + priorTrials * expected) / (trials + priorTrials);
+    belief.variance = trials <= 0 ? spread : noise / (trials + priorTrials);
+  }
 };
 
 /** Requests in a cell after which its difference from the cell before is explored half as much as it may be: what hardly ever comes again is not worth trying arms for. */
@@ -68,43 +72,47 @@ const coin = 0.25;
 /** The variance of an arm's rewards leans on that of all arms with the weight of so many trials. */
 const pooledTrials = 8;
 
-const noisesOf = (memory: Remembering, evidence: Evidence, question: PolicyQuestion): readonly number[] => {
-  const own = question.candidates.map((arm) => {
-    const sums = memory.read(evidence, arm, everyRequest, question);
-    return sums === null ? { trials: 0, variance: coin } : { trials: trialsOf(sums), variance: rewardVariance(sums, question.weights) };
-  });
-  const trials = own.reduce((sum, arm) => sum + arm.trials, 0);
-  const pooled = (own.reduce((sum, arm) => sum + arm.trials * arm.variance, 0) + coin) / (trials + 1);
-  return own.map((arm) => (arm.trials * arm.variance + pooledTrials * pooled) / (arm.trials + pooledTrials));
+const noisesOf = (arms: readonly ArmKnowledge[]): readonly number[] => {
+  let trials = 0;
+  let squares = coin;
+  for (const arm of arms) {
+    trials += arm.trials;
+    squares += arm.trials * arm.variance;
+  }
+  const pooled = squares / (trials + 1);
+  return arms.map((arm) => (arm.trials * arm.variance + pooledTrials * pooled) / (arm.trials + pooledTrials));
 };
 
 const easeOf = (
-  known: readonly Known[],
-  beliefs: readonly { readonly mean: number }[],
+  level: number,
+  arms: readonly ArmKnowledge[],
+  beliefs: readonly Belief[],
   noises: readonly number[],
   between: number,
 ): number => {
   let excess = 0;
   let trials = 0;
   let noise = 0;
-  known.forEach((arm, i) => {
-    excess += arm.gained - arm.trials * (beliefs[i]?.mean ?? 0);
-    trials += arm.trials;
-    noise += arm.trials * (noises[i] ?? coin);
-  });
+  for (let i = 0; i < arms.length; i++) {
+    const known = arms[i]?.cells[level] ?? nothingKnown;
+    excess += known.gained - known.trials * (beliefs[i]?.mean ?? 0);
+    trials += known.trials;
+    noise += known.trials * (noises[i] ?? coin);
+  }
   return trials <= 0 ? 0 : excess / (trials + noise / trials / between);
 };
 
-/** Remembered here, and known before. */
-const knownOf = (
-  memory: Remembering,
-  warm: WarmStart,
-  evidence: Evidence,
-  arm: string,
-  cell: string,
-  question: { readonly nowTick: number; readonly weights: RewardWeights },
-): Known => {
-  const before = warm(arm, cell);
-  const sums = memory.read(evidence, arm, cell, question);
-  return sums === null ? before : { trials: trialsOf(sums) + before.trials, gained: rewardSum(sums, question.weights) + before.gained };
+/** Remembered here, and known before. The first cell is that of all requests: its rewards tell the variance. */
+const knownOf = (memory: Remembering, warm: WarmStart, evidence: Evidence, arm: string, question: PolicyQuestion): ArmKnowledge => {
+  const { cells, weights } = question;
+  const recalled = memory.recall(evidence, arm, cells, question);
+  const all = recalled[0];
+  return {
+    cells: recalled.map((sums, level) => {
+      const before = warm(arm, cells[level]);
+      return sums === null ? before : { trials: trialsOf(sums) + before.trials, gained: rewardSum(sums, weights) + before.gained };
+    }),
+    trials: all ? trialsOf(all) : 0,
+    variance: all ? rewardVariance(all, weights) : coin,
+  };
 };

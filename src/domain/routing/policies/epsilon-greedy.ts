@@ -9,7 +9,7 @@ export const epsilonGreedyPolicy = (spec: SpecOf<'epsilon-greedy'>): Policy => {
   return {
     weigh: (question, evidence) => {
       const posteriors = question.candidates.map((arm) =>
-        betaPosterior(memory.read(evidence, arm, everyRequest, question), spec.prior, question.weights),
+        betaPosterior(memory.recall(evidence, arm, [everyRequest], question)[0], spec.prior, question.weights),
       );
       const values = posteriors.map(({ alpha, beta }, i) => alpha / (alpha + beta) + (question.adjustments[i] ?? 0));
       const best = Math.max(...values);

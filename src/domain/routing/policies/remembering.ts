@@ -1,7 +1,9 @@
 import type { RewardWeights } from '../../reward/reward.ts';
 import { changeTick } from '../change-point.ts';
-import { everyRequest, type ArmSeries, type Evidence, type Series, type Sums } from '../evidence.ts';
-import { halfLifeTicks, read } from '../memory.ts';
+import { everyRequest, type ArmSeries, type Evidence } from '../evidence.ts';
+import type { Series } from '../series.ts';
+import type { Sums } from '../sums.ts';
+import { decayOf, read } from '../memory.ts';
 import type { SpecOf } from './policy.ts';
 
 /**
@@ -9,15 +11,15 @@ import type { SpecOf } from './policy.ts';
  * policy tells apart.
  */
 export type Remembering = {
-  /** Null when there is none. Valid until the next reading. */
-  readonly read: (evidence: Evidence, arm: string, cell: string, at: ReadingAt) => Sums | null;
+  /** The arm's sums in each of the cells, in their order; null where there are none. Valid until the next reading. */
+  readonly recall: (evidence: Evidence, arm: string, cells: readonly string[], at: ReadingAt) => readonly (Sums | null)[];
   readonly changeTick: (evidence: Evidence, arm: string, at: ReadingAt) => number;
 };
 
 type ReadingAt = { readonly nowTick: number; readonly weights: RewardWeights };
 
 export const remembering = (memory: SpecOf<'contextual-thompson'>['memory'], strata: readonly string[] | 'kinds'): Remembering => {
-  const halfLife = halfLifeTicks(memory.halfLifeSeconds);
+  const decay = decayOf(memory.halfLifeSeconds);
   const { falseAlarm } = memory;
   const changes = new WeakMap<ArmSeries, { lateVersion: number; latestTick: number; weights: RewardWeights; tick: number }>();
 
@@ -32,11 +34,14 @@ export const remembering = (memory: SpecOf<'contextual-thompson'>['memory'], str
   };
 
   return {
-    read: (evidence, arm, cell, { nowTick, weights }) => {
+    recall: (evidence, arm, cells, { nowTick, weights }) => {
       const series = evidence.arms.get(arm);
-      const inCell = series?.cells.get(cell);
-      if (series === undefined || inCell === undefined) return null;
-      return read(inCell, evidence.latestTick, { nowTick, halfLifeTicks: halfLife, sinceTick: changeTickOf(evidence, series, weights) });
+      if (series === undefined) return cells.map(() => null);
+      const reading = { nowTick, decay, sinceTick: changeTickOf(evidence, series, weights) };
+      return cells.map((cell) => {
+        const inCell = series.cells.get(cell);
+        return inCell === undefined ? null : read(inCell, evidence.latestTick, reading);
+      });
     },
     changeTick: (evidence, arm, { weights }) => {
       const series = evidence.arms.get(arm);
