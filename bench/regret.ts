@@ -22,9 +22,9 @@ const forgetting = policySpecSchema.parse({
   memory: { halfLifeSeconds },
 });
 
-const stationaryRuns = 40;
+const stationaryRuns = 100;
 const switchingRuns = 40;
-const delayRuns = 2;
+const delayRuns = 3;
 
 export const regret: Benchmark = {
   summary: 'regret of the policies on stationary, switching and delayed bandits, beside published figures',

@@ -100,7 +100,10 @@ export const switching = [
 const itemCount = 10;
 const replaced = 1e-3;
 
-/** Items come and go: at each step each is replaced by a new one with probability 1e-3; means are drawn from Beta(4, 4). Results arrive every `delay` steps (Chapelle and Li 2011, section on delay). */
+/**
+ * Items come and go: at each step, with probability 1e-3, one of them is replaced by a new one; means are drawn from Beta(4, 4). Results arrive every `delay` steps (Chapelle and Li 2011, section on
+ * delay). Were each item replaced with that probability at each step, ten times as many would pass, and the regret of any learner be more than twice the published one.
+ */
 const passingItems = (delay: number): Bandit => ({
   name: `10 passing items, results every ${delay}`,
   steps: 1_000_000,
@@ -110,8 +113,7 @@ const passingItems = (delay: number): Bandit => ({
     const fresh = (): Arm => ({ name: `item-${made++}`, mean: betaFourFour(random) });
     let items: readonly Arm[] = Array.from({ length: itemCount }, fresh);
     return () => {
-      const next = items.map((item) => (random() < replaced ? fresh() : item));
-      if (next.some((item, i) => item !== items[i])) items = next;
+      if (random() < replaced) items = items.with(Math.floor(random() * itemCount), fresh());
       return items;
     };
   },

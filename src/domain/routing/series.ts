@@ -96,7 +96,7 @@ export const partition = (series: Series, latestTick: number): void => {
     } else {
       starts[kept] = start;
       spans[kept] = span;
-      if (kept < block) sums.copyWithin(kept * fieldCount, from, from + fieldCount);
+      if (kept < block) for (let i = 0; i < fieldCount; i++) sums[kept * fieldCount + i] = sums[from + i] ?? 0;
       kept++;
     }
   }

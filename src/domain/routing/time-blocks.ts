@@ -19,12 +19,15 @@ export const partitionTick = (latestTick: number): number => latestTick - (lates
 
 export const tickOf = (atMs: number): number => Math.max(0, Math.floor(atMs / tickMs));
 
+/** A shift: a power takes longer than all else here. */
+const spanOf = (level: number): number => 1 << level;
+
 const levelOf = (tick: number, latestTick: number): number => {
   const drawnFor = partitionTick(latestTick);
   // A block ends within a span of the tick: for spans up to a 17th of the age the condition holds for certain. Then one or two steps find the level.
   let level = Math.min(largestLevel, 31 - Math.clz32(Math.max(1, (drawnFor - tick) / (spansBack + 1))));
   while (level < largestLevel) {
-    const span = 2 ** (level + 1);
+    const span = spanOf(level + 1);
     if (drawnFor - (Math.floor(tick / span) + 1) * span < spansBack * span) break;
     level++;
   }
@@ -38,7 +41,7 @@ export const blockStart = (tick: number, latestTick: number): number => {
 };
 
 /** Ticks of that block. */
-export const blockSpan = (tick: number, latestTick: number): number => 2 ** levelOf(tick, latestTick);
+export const blockSpan = (tick: number, latestTick: number): number => spanOf(levelOf(tick, latestTick));
 
 /** First ticks of all blocks, from the beginning of time to the latest tick; some hundreds. */
 export const blockStarts = (latestTick: number): readonly number[] => {
