@@ -18,6 +18,7 @@ import { createSandbox } from '../src/projections/sql/sandbox.ts';
 /** Single parts of the yard on a table of their own: a real nats-server and the real embedded engine in a new temporary folder, with the product's own defaults. */
 export type Laboratory = {
   readonly bus: Bus;
+  readonly natsUrl: string;
   readonly config: Config;
   readonly logger: Logger;
   /** A new database in the embedded engine, migrated. */
@@ -85,7 +86,7 @@ export const openLaboratory = async (): Promise<Laboratory> => {
       const reader = readClickhouse({ kind: 'server', url: served.url, database: name }, { requestTimeoutMs });
       return { ...reader, close: () => reader.close().finally(served.close) };
     };
-    return { bus, config, logger, openDatabase, openReader, close: () => opened.disposeAsync() };
+    return { bus, natsUrl: server.url, config, logger, openDatabase, openReader, close: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;

@@ -82,12 +82,13 @@ export const createLearner = (options: {
       const first = rewardForCompletion({ completed: completed(choice, costUsd, latencyMs), cached: false, filing, config: settings });
       const score = Math.round(success * 1_000_000);
       // The judge's score comes as feedback does: as a revision.
-      foldEvent(state, rewardEvent(first, atMs));
+      foldEvent(state, rewardEvent(first, atMs), atMs);
       if (score !== first.parts.success) {
         const standing = { ...first, counts: true, filing, judgedBy: undefined };
         foldEvent(
           state,
           rewardEvent(reviseReward(standing, { kind: 'measured', scoreMicro: score, feedbackId: 'measured' }, settings.weights), atMs),
+          atMs,
         );
       }
       const used = state.totals.get(tenant);

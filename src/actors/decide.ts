@@ -33,7 +33,7 @@ export const decide = async (parts: HostParts, passage: Passage, features: Reque
     maxOutputTokens: features.requestedTokens,
     needs: needsOf(request),
     conversation: request.conversation === undefined ? null : parts.keyedHash(conversationText(tenant, request.conversation)),
-    decidedAtMs: parts.nowMs(),
+    decidedAtMs: parts.logNowMs(),
     draw,
   });
   if (reply.kind === 'known') return { kind: 'recorded', sequence: reply.sequence };

@@ -79,6 +79,8 @@ export type HostParts = {
   readonly delivery: Delivery;
   readonly logger: Logger;
   readonly nowMs: () => number;
+  /** By the clock of the log, which all processes share. */
+  readonly logNowMs: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Keyed hash of a text: 32 hexadecimal digits. */

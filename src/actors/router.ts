@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { EventLog, LogEntry } from '../bus/event-log.ts';
 import type { Config } from '../config/schema.ts';
+import { happenedBy } from '../domain/routing/happened.ts';
 import { emptyLedger, evolveLedger, type Ledger } from '../domain/routing/ledger.ts';
 import {
   decideFeedback,
@@ -168,9 +169,14 @@ const pacesDue = (config: Config, { totals, paces, sequence: at }: RouterState):
 /** Folds an entry in place. What cannot be read is skipped by everyone who folds: it has a sequence and no effect. */
 const fold = (state: RouterActorState, entry: LogEntry): RouterActorState => {
   const events = entry.kind === 'events' ? entry.events : [];
-  evolveRouter(state.routing, { sequence: entry.sequence, events });
-  for (const event of events) evolveLedger(state.ledger, event, entry.sequence);
+  evolveRouter(state.routing, { sequence: entry.sequence, storedAtMs: entry.storedAtMs, events });
+  foldLedger(state.ledger, entry);
   return state;
+};
+
+const foldLedger = (ledger: Ledger, entry: LogEntry): void => {
+  if (entry.kind === 'poison') return;
+  for (const event of entry.events) evolveLedger(ledger, happenedBy(event, entry.storedAtMs), entry.sequence);
 };
 
 /** A message that somebody took out of the log, or that has just aged out, has a sequence and no effect. */
@@ -210,7 +216,7 @@ const rebuildRouter = async (
   if (from <= last)
     for await (const entry of log.read({ from, to: last, signal: range.signal })) {
       if (entry.sequence > state.routing.sequence) foldNext(state, entry, logger);
-      else if (entry.kind === 'events') for (const event of entry.events) evolveLedger(state.ledger, event, entry.sequence);
+      else foldLedger(state.ledger, entry);
     }
   logger.info(
     {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { EventLog } from '../bus/event-log.ts';
-import { openPurse, purseLimits, receiveBlock, reserve, settle, type Reservation } from '../domain/shadow/purse.ts';
+import { mayCover, openPurse, purseLimits, receiveBlock, reserve, settle, type Reservation } from '../domain/shadow/purse.ts';
 import { TransientError } from '../errors.ts';
 import { idempotencyIds, makeEvent, shadowGranted, systemTenant, type Sequence } from '../events/index.ts';
 import type { Appender } from './appender.ts';
@@ -13,6 +13,8 @@ import type { Appender } from './appender.ts';
  * are wrong by more than the margin lose blocks, and never gain one. A process that dies loses what it had.
  */
 export type ShadowBudget = {
+  /** False when the budget of this window cannot cover so much, as far as this process knows. Nothing is reserved and nobody asked. */
+  readonly mayCover: (nanoUsd: number) => boolean;
   /** `unavailable`: the log could not be asked. */
   readonly reserve: (nanoUsd: number) => Promise<BudgetReply>;
   /** Returns by how much the call cost more than was reserved. */
@@ -72,6 +74,7 @@ export const createShadowBudget = (options: {
   let taking: Promise<void> | null = null;
 
   return {
+    mayCover: (nanoUsd) => mayCover(purse, nanoUsd, limits, nowMs()),
     reserve: async (nanoUsd) => {
       try {
         for (;;) {

@@ -4,8 +4,8 @@ import { idempotencyIds, makeEvent, shadowSkipped, type DataOf, type Tenant } fr
 import type { Appender } from './appender.ts';
 
 /**
- * Counts the shadows that were due and not made. Once a minute, and at the end, what was counted is recorded and logged: one small event for each tenant that has any, so
- * that what was left out shows beside what was compared. A process that is killed loses less than a minute of counts.
+ * Counts the shadows that were due and not made. What was counted is recorded and logged, one small event for each tenant that has any: the first of a tenant within seconds, further ones once a
+ * minute, and what is left at the end, so that what was left out shows beside what was compared. A process that is killed loses less than a minute of counts.
  */
 export type SkipReason = Exclude<keyof DataOf<'shadow.skipped'>, 'from' | 'to' | 'host'>;
 
@@ -15,7 +15,9 @@ export type ShadowSkips = {
   readonly close: () => Promise<void>;
 };
 
+/** Of one tenant. */
 const tellEveryMs = 60_000;
+const lookEveryMs = 2_000;
 const patienceMs = 5_000;
 const lastPatienceMs = 1_000;
 
@@ -30,8 +32,9 @@ export const createShadowSkips = (options: {
   readonly nowMs: () => number;
 }): ShadowSkips => {
   const { instance, append, logger, nowMs } = options;
-  /** At most one for each tenant. */
-  let tallies = new Map<Tenant, Tally>();
+  /** Of both at most one entry for each tenant. */
+  const tallies = new Map<Tenant, Tally>();
+  const lastToldMs = new Map<Tenant, number>();
   let told = 0;
   const closing = new AbortController();
 
@@ -46,9 +49,12 @@ export const createShadowSkips = (options: {
     await append([event], { idempotencyId: idempotencyIds.shadowSkips(tenant, instance, ++told), untilMs });
   };
 
-  const tellAll = async (forMs: number): Promise<void> => {
-    const due = tallies;
-    tallies = new Map();
+  const tellAll = async (forMs: number, isDue: (tenant: Tenant) => boolean): Promise<void> => {
+    const due = [...tallies].filter(([tenant]) => isDue(tenant));
+    for (const [tenant] of due) {
+      tallies.delete(tenant);
+      lastToldMs.set(tenant, performance.now());
+    }
     const untilMs = Date.now() + forMs;
     for (const [tenant, tally] of due)
       await tell(tenant, tally, untilMs).catch((error: unknown) => {
@@ -57,8 +63,9 @@ export const createShadowSkips = (options: {
   };
 
   const telling = (async () => {
-    while (await passed(tellEveryMs, closing.signal)) await tellAll(patienceMs);
-    await tellAll(lastPatienceMs);
+    const wasNotToldOfLate = (tenant: Tenant) => performance.now() - (lastToldMs.get(tenant) ?? -Infinity) >= tellEveryMs;
+    while (await passed(lookEveryMs, closing.signal)) await tellAll(patienceMs, wasNotToldOfLate);
+    await tellAll(lastPatienceMs, () => true);
   })();
 
   return {

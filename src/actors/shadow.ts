@@ -97,12 +97,14 @@ export const createShadower = (options: ShadowerOptions): Shadower | null => {
       skip('cancelled');
       return;
     }
-    const admitted = isDraining ? 'draining' : admit(admission, limits, nowMs());
+    const worst = worstCaseOf(answered, atWork);
+    // Money first: where there is none, it is not the rate that keeps shadows from being made, and none of it is used up.
+    const admitted = isDraining ? 'draining' : budget.mayCover(worst.nanoUsd) ? admit(admission, limits, nowMs()) : 'budget';
     if (admitted !== 'admitted') {
       skip(admitted);
       return;
     }
-    const task = cast(answered, choice, atWork, skip)
+    const task = cast(answered, choice, atWork, worst, skip)
       .catch((error: unknown) => {
         logger.warn({ err: error, requestId: request.requestId, tenant: request.tenant }, 'a shadow could not be recorded');
       })
@@ -113,21 +115,23 @@ export const createShadower = (options: ShadowerOptions): Shadower | null => {
     underWay.add(task);
   };
 
+  const worstCaseOf = ({ decision }: Answered, { config: { price }, provider: { dearestAnswerNanoUsd } }: ModelAtWork) => {
+    const { features, maxOutputTokens } = decision.data;
+    const { promptTokensEstimate, messageCount } = features;
+    return worstCase({ promptTokensEstimate, messageCount, maxOutputTokens }, { price, dearestAnswerNanoUsd }, limits.answerTokens);
+  };
+
   const cast = async (
     answered: Answered,
     choice: Extract<ShadowChoice, { kind: 'chosen' }>,
     atWork: ModelAtWork,
+    worst: ReturnType<typeof worstCase>,
     skip: (reason: SkipReason) => void,
   ): Promise<void> => {
     // The end of the delivered answer goes out first.
     await nextTurn();
     const { request, decision } = answered;
-    const { promptTokensEstimate, messageCount } = decision.data.features;
-    const worst = worstCase(
-      { promptTokensEstimate, messageCount, maxOutputTokens: decision.data.maxOutputTokens },
-      { price: atWork.config.price, dearestAnswerNanoUsd: atWork.provider.dearestAnswerNanoUsd },
-      limits.answerTokens,
-    );
+    const { promptTokensEstimate } = decision.data.features;
     const reply = await budget.reserve(worst.nanoUsd);
     if (reply.kind !== 'reserved') {
       skip(reply.kind === 'not-covered' ? 'budget' : 'unavailable');

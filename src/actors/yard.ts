@@ -13,6 +13,7 @@ import { startClosingOrphans } from './close-orphans.ts';
 import type { Role } from './concern.ts';
 import { createClock } from './clock.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
+import { createLogClock } from './log-clock.ts';
 import { serveLiveness } from './host-liveness.ts';
 import type { CacheFace, KnownRequest, ModelAtWork, RouteReply, RouterFace } from './host-parts.ts';
 import { activateConfigured } from './activate-policy.ts';
@@ -65,7 +66,8 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
   const { config, secrets } = settings;
   const { messenger, log } = bus;
   const delivery = await createDelivery({ log, logger, intervalMs: deliveryIntervalMs, onLost: options.onLost });
-  const append = createAppender(log, delivery);
+  const clock = createLogClock({ hostMs: createClock(), logger, onSetBack: options.onLost });
+  const append = createAppender({ log, delivery, clock, logger });
   const parts: Started = { actors: [], subscriptions: [], closers: [] };
   const close = () => closeParts(parts, delivery);
   const keep = <Command, Reply>(actor: Supervised<Command, Reply>): Supervised<Command, Reply> => {
@@ -143,6 +145,7 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
             delivery,
             logger,
             nowMs: createClock(),
+            logNowMs: clock.nowMs,
             random: Math.random,
             keyedHash: keyedHashWith(secrets.hashKey),
           });

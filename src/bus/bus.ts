@@ -1,3 +1,4 @@
+import type { Agreement } from './agreement.ts';
 import type { AnswerStore } from './answer-store.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { EventLog } from './event-log.ts';
@@ -10,6 +11,8 @@ export type Bus = {
   readonly requests: WorkQueue;
   readonly dead: DeadLetters;
   readonly answers: AnswerStore;
+  /** The key of hashes that all processes share; see processes/shared-hash-key.ts. */
+  readonly hashKey: Agreement;
   readonly messenger: Messenger;
   readonly status: () => BusStatus;
   /** Called at each change of the status; returns the function that ends it. */

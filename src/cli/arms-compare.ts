@@ -8,6 +8,7 @@ import { usageError } from './exit-codes.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
 import { periodOf, type PeriodOptions } from './period.ts';
 import { showComparison } from './show-comparison.ts';
+import { requireTenant } from './tenant.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -39,10 +40,12 @@ export const compareArms = async (terminal: Terminal, arms: readonly string[], o
     throw usageError(`--compare: expected two arms, or none for all pairs; got ${arms.length === 2 ? 'the same twice' : arms.length}`);
   const located = locateYard(options);
   const { where, parameters } = periodOf(options);
+  const signal = terminal.interrupted();
+  await requireTenant(located, options.tenant, signal);
   const chosen = first === undefined || second === undefined ? null : { first, second };
   const rows = await rowsFromClickhouse(located, pairsSql(where, chosen !== null), rowSchema, {
     parameters: { ...parameters, ...chosen },
-    signal: terminal.interrupted(),
+    signal,
   });
   const pairs = adjusted(rows.map(pairOf));
   const known = new Set([...located.settings.config.arms.map(({ id }) => id), ...pairs.flatMap((pair) => [pair.first, pair.second])]);

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { budgetOf, rewardConfigOf } from '../actors/host-parts.ts';
 import { policyContent } from '../actors/policy.ts';
 import { findHashKey } from '../config/load.ts';
-import { nearest } from '../config/nearest.ts';
 import type { Config } from '../config/schema.ts';
 import { keyedHashWith } from '../domain/keyed-hash.ts';
 import { conversationText } from '../domain/routing/conversation.ts';
@@ -21,6 +20,7 @@ import { withBus } from './open-bus.ts';
 import { showExplanation } from './show-explanation.ts';
 import { readStandardInput } from './standard-input.ts';
 import { stateNow, type StateNow } from './state-now.ts';
+import { unknownName } from './tenant.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Why a prompt would go where: computed here, from the state in force. No model is asked, nothing is written. */
@@ -106,18 +106,13 @@ const tenantOf = (config: Config, name: string | undefined): Tenant => {
   );
 };
 
-const unknownName = (option: string, seen: string, known: readonly string[]): string => {
-  const meant = nearest(seen, known);
-  return `${option}: expected one of ${known.slice(0, 12).join(', ')}${known.length > 12 ? ', ...' : ''}; got "${seen.slice(0, 128)}"${meant === null ? '' : `, perhaps "${meant}" is meant`}`;
-};
-
 const hashOf = ({ settings }: Located, tenant: Tenant, conversation: string): string => {
   const checked = conversationSchema.safeParse(conversation);
   if (!checked.success) throw usageError(`--conversation: ${checked.error.issues[0]?.message ?? 'expected the name of a conversation'}`);
   const key = findHashKey(settings);
   if (key === null)
     throw usageError(
-      `--conversation: expected the key under which the yard hashes names, in ${settings.config.dataDir}/hash-key or SWITCHYARD_HASH_KEY; got none`,
+      `--conversation: expected the key under which the yard hashes names, in ${settings.config.dataDir}/hash-key (of any worker on the same NATS) or SWITCHYARD_HASH_KEY; got none`,
     );
   return keyedHashWith(key)(conversationText(tenant, checked.data));
 };

@@ -28,19 +28,21 @@ import { withBus } from './open-bus.ts';
 import { periodOf, type PeriodOptions } from './period.ts';
 import { stateNow, type StateNow } from './state-now.ts';
 import { writeTable } from './table.ts';
+import { requireTenant } from './tenant.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Each arm over a period, from ClickHouse, and what holds for it now, from the state of the router. */
 export const showArms = async (terminal: Terminal, options: AddressOptions & PeriodOptions): Promise<void> => {
   const located = locateYard(options);
   const signal = terminal.interrupted();
-  const { where, parameters } = periodOf(options);
+  const { where, parameters, inWords } = periodOf(options);
+  await requireTenant(located, options.tenant, signal);
   const rows = await rowsFromClickhouse(located, armsSql(where), rowSchema, { parameters, signal });
   const now = await stateIfAny(terminal, located, signal);
   const arms = armsOf(rows, now === null ? null : stateOf(now.snapshot), Date.now());
   await (options.json === true
     ? terminal.json({ decisions: decisionsOf(arms), confidence, arms, state: now === null ? null : stateFacts(now) })
-    : show(terminal, arms, now));
+    : show(terminal, arms, now, inWords));
 };
 
 /** Null, with a note that says why, when the log cannot be read: the period is shown all the same. */
@@ -161,12 +163,15 @@ const columns = [
   { title: 'breaker' },
 ];
 
-const show = async (terminal: Terminal, arms: readonly Arm[], now: StateNow | null): Promise<void> => {
-  await writeTable(terminal, columns, arms.map(cellsOf));
+const show = async (terminal: Terminal, arms: readonly Arm[], now: StateNow | null, period: string): Promise<void> => {
+  if (arms.length > 0) await writeTable(terminal, columns, arms.map(cellsOf));
   const sum = (field: 'open' | 'brokenOff' | 'simulated') => arms.reduce((total, arm) => total + arm[field], 0);
-  await terminal.line(
-    `\n${grouped(decisionsOf(arms))} decisions, ${grouped(sum('open'))} of them still open and ${grouped(sum('brokenOff'))} broken off; means with their ${percent(confidence)} intervals`,
-  );
+  const decisions = decisionsOf(arms);
+  if (decisions === 0) await terminal.line(`${arms.length > 0 ? '\n' : ''}no decisions${period}`);
+  else
+    await terminal.line(
+      `\n${grouped(decisions)} decisions, ${grouped(sum('open'))} of them still open and ${grouped(sum('brokenOff'))} broken off; means with their ${percent(confidence)} intervals`,
+    );
   if (sum('simulated') > 0) await terminal.line('simulated models took part: their figures are declared, not measured');
   if (now === null) return;
   const { sequence, source, policy, canary } = stateFacts(now);

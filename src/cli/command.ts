@@ -54,7 +54,7 @@ export const number =
   (least: number, most: number, { above = false } = {}) =>
   (text: string): number => {
     const value = Number(text);
-    if (!/^\d*\.?\d+$/.test(text) || value < least || value > most || (above && value === least))
+    if (!/^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) || value < least || value > most || (above && value === least))
       throw new InvalidArgumentError(`Expected a number ${above ? 'above' : 'from'} ${least} ${above ? 'and up to' : 'to'} ${most}.`);
     return value;
   };

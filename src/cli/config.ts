@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { loadConfig, requireApiKeys } from '../config/load.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { policyWarnings } from '../config/policy-warnings.ts';
 import { configOption, jsonOption, withExamples, type AddCommand, type CommonOptions } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,7 +15,7 @@ export const addConfig: AddCommand = (program, terminal) => {
   const check = config
     .command('check')
     .description('Reads the configuration and tells every mistake with its place; exit code 2 when there is one.')
-    .addOption(jsonOption('{"ok","file","problems":[{"where","line","expected","seen"}]}'))
+    .addOption(jsonOption('{"ok","file","problems":[{"where","line","expected","seen"}],"warnings":[...]}'))
     .addOption(configOption())
     .action((options: CommonOptions) => checkConfig(terminal, options));
   withExamples(check, [
@@ -38,11 +39,14 @@ const checkConfig = async (terminal: Terminal, options: CommonOptions): Promise<
     const settings = loadConfig({ file: options.config });
     requireApiKeys(settings);
     const { config, file } = settings;
-    if (options.json === true) await terminal.json({ ok: true, file, problems: [] });
-    else
+    const warnings = policyWarnings(config);
+    if (options.json === true) await terminal.json({ ok: true, file, problems: [], warnings });
+    else {
+      for (const warning of warnings) terminal.note(`${terminal.noteStyle('yellow', 'warning')} ${warning}`);
       await terminal.line(
         `${file ?? 'built in'}: ok (${config.models.length} models, ${config.arms.length} arms, ${config.tenants.length} tenants, policy ${config.policy.id})`,
       );
+    }
   } catch (error) {
     if (!(error instanceof ConfigError) || options.json !== true) throw error;
     await terminal.json({ ok: false, file: error.source, problems: error.problems });

@@ -6,7 +6,7 @@ import type { OfflineRecord } from '../domain/routing/policies/offline-records.t
 import { nameSchema } from '../events/index.ts';
 import { messageSchema } from '../gateway/chat-schema.ts';
 import type { JsonObject } from '../json.ts';
-import { boundedLines } from '../providers/bounded-lines.ts';
+import { boundedLines } from '../bounded-lines.ts';
 import { usageError } from './exit-codes.ts';
 import { openProgress } from './progress.ts';
 

@@ -106,15 +106,23 @@ const showChanges = async (terminal: Terminal, changes: readonly Change[]): Prom
       { title: 'policy' },
       { title: 'how' },
     ],
-    changes.map(({ change, time, sequence, what, policy, version, kind, origin, share, outcome, reason }) => [
+    changes.map(({ change, time, sequence, what, policy, version, kind, origin, share, outcome }) => [
       change,
       time,
       sequence,
       what,
       `${policy} ${version}${kind === '' ? '' : `, ${kind}`}`,
-      outcome === '' ? (origin === '' ? percent(share) : `by ${origin}`) : `${outcome}: ${excerpt(reason, 100)}`,
+      outcome === '' ? (origin === '' ? percent(share) : `by ${origin}`) : outcome,
     ]),
   );
+  // Whole: they hold the figures, and no column is wide enough for them.
+  const withReason = changes.filter(({ reason }) => reason !== '');
+  if (withReason.length > 0) await terminal.line();
+  for (const { change, outcome, reason } of withReason)
+    await terminal.line(`change ${change}, ${outcome}: ${excerpt(reason, reasonCharactersMax)}`);
 };
+
+/** As long as the event may have it. */
+const reasonCharactersMax = 500;
 
 const nameOf = ({ policy, spec }: NonNullable<PolicyState['inForce' | 'canary']>): string => `${policy.id} ${policy.version}, ${spec.kind}`;

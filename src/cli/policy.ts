@@ -53,9 +53,7 @@ export const addPolicy: AddCommand = (program, terminal) => {
     changedShape,
   )
     .addOption(
-      new Option('--share <share>', 'of the requests, above 0 and up to 0.9')
-        .argParser(number(0, 0.9, { above: true }))
-        .makeOptionMandatory(),
+      new Option('--share <share>', `of the requests, ${leastShare} to 0.9`).argParser(number(leastShare, 0.9)).makeOptionMandatory(),
     )
     .addOption(
       new Option('--confidence <probability>', 'with which it must be worse to be taken back').argParser(number(0.5, 0.9999)).default(0.95),
@@ -76,7 +74,7 @@ export const addPolicy: AddCommand = (program, terminal) => {
       change(terminal, options, (state) => {
         const { share, confidence, minRequests, rewardMargin, errorMargin, costMargin } = options;
         const guard = { confidence, minRequests, rewardMargin, errorMargin, costMargin };
-        return { kind: 'start-canary', content: contentFrom(file, state), share, guard };
+        return { kind: 'start-canary', content: differentFrom(state, contentFrom(file, state)), share, guard };
       }),
     );
   withExamples(canary, [
@@ -119,6 +117,9 @@ export const addPolicy: AddCommand = (program, terminal) => {
   ]);
 };
 
+/** Of the requests. A canary that decides fewer than one in a thousand is hardly ever judged. */
+const leastShare = 0.001;
+
 const changedShape = '{"sequence","change","inForce","canary"}';
 
 type CanaryOptions = AddressOptions & {
@@ -155,6 +156,14 @@ const contentFrom = (file: string, { inForce }: PolicyState): PolicyContent => {
     arms.map(({ arm }) => arm),
   );
   return named({ spec, weights, arms });
+};
+
+/** A canary like the policy in force could not be told from it, in no decision and by no guard. */
+const differentFrom = ({ inForce }: PolicyState, content: PolicyContent): PolicyContent => {
+  if (inForce?.policy.version !== content.policy.version) return content;
+  throw usageError(
+    `expected another policy than the one in force, got the same: ${nameOf(content)}; to compare it with itself (an A/A test) give it an id of its own`,
+  );
 };
 
 const requireCanary = ({ canary }: PolicyState): void => {

@@ -25,13 +25,13 @@ export const parsePosition =
   };
 
 /** The first sequence at or after the position; one beyond the end when the log has nothing so late. */
-export const firstFrom = async (log: EventLog, bounds: LogBounds, position: Position): Promise<Sequence> => {
+export const firstFrom = async (log: Pick<EventLog, 'sequenceAt'>, bounds: LogBounds, position: Position): Promise<Sequence> => {
   if (position.kind === 'sequence') return sequence(Math.max(position.sequence, bounds.first));
   return (await log.sequenceAt(position.timeMs)) ?? sequence(bounds.last + 1);
 };
 
 /** The last sequence at or before the position: a state "at" a moment has seen everything stored before it. */
-export const lastUpTo = async (log: EventLog, bounds: LogBounds, position: Position): Promise<Sequence> => {
+export const lastUpTo = async (log: Pick<EventLog, 'sequenceAt'>, bounds: LogBounds, position: Position): Promise<Sequence> => {
   if (position.kind === 'sequence') return sequence(Math.min(position.sequence, bounds.last));
   const later = await log.sequenceAt(position.timeMs);
   return later === null ? bounds.last : sequence(later - 1);

@@ -1,6 +1,6 @@
 import type { EventLog, LogBounds } from '../bus/event-log.ts';
 import { emptySnapshot, type StateSnapshot } from '../domain/routing/snapshot.ts';
-import { explainError, readClickhouse } from '../projections/clickhouse.ts';
+import { explainError, readClickhouse, withoutStatement } from '../projections/clickhouse.ts';
 import { foldTail, snapshotFromClickhouse } from '../projections/state.ts';
 import { usageError } from './exit-codes.ts';
 import type { Located } from './locate.ts';
@@ -76,7 +76,11 @@ const sumsOfClickhouse = async ({ located, bounds, to, note }: RebuildParts): Pr
     else return projected.snapshot;
     return null;
   } catch (error) {
-    note(`ClickHouse at ${sql.url} (${sql.source}) cannot be asked, the log alone is read: ${explainError(error)}`);
+    const reason =
+      settings.config.logLevel === 'debug' || settings.config.logLevel === 'trace'
+        ? explainError(error)
+        : withoutStatement(explainError(error));
+    note(`ClickHouse at ${sql.url} (${sql.source}) cannot be asked, the log alone is read: ${reason}`);
     return null;
   } finally {
     await clickhouse.close();

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { z } from 'zod';
 import { askRemote } from '../actors/remote.ts';
+import type { LogBounds } from '../bus/event-log.ts';
 import type { Messenger } from '../bus/messenger.ts';
 import type { RewardWeights } from '../domain/reward/reward.ts';
 import { summaryOf, type StateSummary } from '../domain/routing/summary.ts';
@@ -12,6 +13,7 @@ import { exitCodes } from './exit-codes.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
 import { grouped, milliseconds } from './numbers.ts';
 import { withBus } from './open-bus.ts';
+import { placeInWords } from './period.ts';
 import { lastUpTo, parsePosition, positionHelp, type Position } from './position.ts';
 import { rebuildState, type RebuildParts, type RebuiltState } from './rebuild-state.ts';
 import { showState } from './show-state.ts';
@@ -51,6 +53,7 @@ const rebuild = async (terminal: Terminal, options: RebuildOptions): Promise<voi
     const live = options.at === undefined ? await liveState(terminal, messenger) : null;
     const bounds = await log.bounds();
     const to = options.at !== undefined ? await lastUpTo(log, bounds, options.at) : sequence(live?.sequence ?? bounds.last);
+    if (options.at !== undefined) noteBeyond(terminal, options.at, bounds);
     const parts = { located, log, bounds, to, logAlone: options.logAlone === true, signal, note: terminal.note };
     const rebuilt = await rebuildState(parts);
     const state = summaryOf(rebuilt.snapshot);
@@ -64,6 +67,14 @@ const rebuild = async (terminal: Terminal, options: RebuildOptions): Promise<voi
     if (Object.values(comparisons).some(({ verdict }) => verdict === 'different')) process.exitCode = exitCodes.failed;
     else if (live === null && options.at === undefined) process.exitCode = exitCodes.unreachable;
   });
+};
+
+/** A state beyond the end of the log is the one at its end: whoever asks for it is told so. */
+const noteBeyond = (terminal: Terminal, at: Position, { last }: LogBounds): void => {
+  const isBeyond = at.kind === 'sequence' ? at.sequence > last : at.timeMs > Date.now();
+  if (!isBeyond) return;
+  const what = at.kind === 'sequence' ? 'is beyond the end of the log' : 'is in the future';
+  terminal.note(`--at ${placeInWords(at)} ${what}: this is the state at sequence ${last}, where the log ends now`);
 };
 
 const liveSchema = z.object({

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { rowsFromClickhouse } from './ask-clickhouse.ts';
 import { configOption, jsonOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
-import { dollars, grouped, milliseconds, nanoUsd } from './numbers.ts';
+import { dollars, grouped, milliseconds, nanoUsd, percent } from './numbers.ts';
 import { fromOption, periodOf, toOption, type PeriodOptions } from './period.ts';
 import { writeTable } from './table.ts';
+import { requireTenant } from './tenant.ts';
 import type { Terminal } from './terminal.ts';
 
 type ShadowOptions = AddressOptions & PeriodOptions;
@@ -33,13 +34,14 @@ export const addShadow: AddCommand = (program, terminal) => {
 const shadow = async (terminal: Terminal, options: ShadowOptions): Promise<void> => {
   const located = locateYard(options);
   const signal = terminal.interrupted();
-  const { where, parameters } = periodOf(options);
+  const { where, parameters, inWords } = periodOf(options);
+  await requireTenant(located, options.tenant, signal);
   const ask = async <Row>(statement: string, row: z.ZodType<Row>) => rowsFromClickhouse(located, statement, row, { parameters, signal });
   const pairs = await ask(pairsSql(where), pairSchema);
   const [totals] = await ask(totalsSql(where), totalsSchema);
   const [skipped] = await ask(skippedSql(where), skippedSchema);
   if (totals === undefined || skipped === undefined) throw new TypeError('expected a row of an aggregate without groups');
-  await (options.json === true ? terminal.json({ ...totals, skipped, pairs }) : show(terminal, pairs, totals, skipped));
+  await (options.json === true ? terminal.json({ ...totals, skipped, pairs }) : show(terminal, pairs, totals, skipped, inWords));
 };
 
 const both = `delivered_outcome = 'completed' AND shadow_outcome = 'completed'`;
@@ -115,11 +117,22 @@ FROM shadows
 WHERE ${where}`;
 const totalsSchema = z.object({ decided: number, shadows: number, costNanoUsd: number, overrunNanoUsd: number });
 
-const reasons = ['noSecondArm', 'cancelled', 'concurrency', 'rate', 'budget', 'draining', 'unavailable'] as const;
+/** Why a shadow that was due was not made, and what sets the limit. */
+const reasons = {
+  noSecondArm: 'the decision had no other candidate',
+  cancelled: 'the caller went away',
+  concurrency: 'shadow.concurrency',
+  rate: 'shadow.perSecond',
+  budget: 'shadow.budgetUsdPerHour',
+  draining: 'the process was being stopped',
+  unavailable: 'the log could not be asked for a part of the budget',
+} as const;
+type Reason = keyof typeof reasons;
+const reasonNames = Object.keys(reasons) as readonly Reason[];
+
 const skippedSql = (where: string): string =>
-  `SELECT sum(no_second_arm) AS noSecondArm, ${reasons
-    .slice(1)
-    .map((reason) => `sum(shadow_skips.${reason}) AS ${reason}`)
+  `SELECT ${reasonNames
+    .map((reason) => `sum(shadow_skips.${reason === 'noSecondArm' ? 'no_second_arm' : reason}) AS ${reason}`)
     .join(', ')} FROM (SELECT *, counted_to AS time FROM shadow_skips) AS shadow_skips WHERE ${where}`;
 const skippedSchema = z.object({
   noSecondArm: number,
@@ -129,15 +142,51 @@ const skippedSchema = z.object({
   budget: number,
   draining: number,
   unavailable: number,
-});
+}) satisfies z.ZodType<Readonly<Record<Reason, number>>>;
+type Skipped = z.infer<typeof skippedSchema>;
 
 const show = async (
   terminal: Terminal,
   pairs: readonly Pair[],
   totals: z.infer<typeof totalsSchema>,
-  skipped: z.infer<typeof skippedSchema>,
+  skipped: Skipped,
+  period: string,
 ): Promise<void> => {
-  const right = (title: string) => ({ title, align: 'right' as const });
+  const due = reasonNames.reduce((sum, reason) => sum + skipped[reason], totals.shadows);
+  if (totals.decided === 0 && due === 0) {
+    await terminal.line(`no decisions${period}`);
+    return;
+  }
+  if (pairs.length > 0) await showPairs(terminal, pairs);
+  const share = totals.decided === 0 ? '' : ` (${((100 * totals.shadows) / totals.decided).toFixed(1)} %)`;
+  await terminal.line(
+    `${pairs.length > 0 ? '\n' : ''}${grouped(totals.shadows)} shadows of ${grouped(totals.decided)} decisions${share}, ${nanoUsd(totals.costNanoUsd)}${totals.overrunNanoUsd === 0 ? '' : `, of it ${nanoUsd(totals.overrunNanoUsd)} beyond what was reserved`}`,
+  );
+  if (due > totals.shadows) await showSkipped(terminal, skipped, due);
+  if (pairs.some(({ simulated }) => simulated > 0))
+    await terminal.line('simulated models took part: their figures are declared, not measured');
+};
+
+const right = (title: string) => ({ title, align: 'right' as const });
+
+/** What the share asked for, and why less was made. */
+const showSkipped = async (terminal: Terminal, skipped: Skipped, due: number): Promise<void> => {
+  const made = due - reasonNames.reduce((sum, reason) => sum + skipped[reason], 0);
+  await terminal.line(`${grouped(due)} were due by shadow.share; not made:\n`);
+  await writeTable(
+    terminal,
+    [{ title: 'reason' }, right('shadows'), right('of those due'), { title: 'by' }],
+    [
+      ...reasonNames
+        .filter((reason) => skipped[reason] > 0)
+        .toSorted((a, b) => skipped[b] - skipped[a])
+        .map((reason) => [reason, grouped(skipped[reason]), percent(skipped[reason] / due), reasons[reason]]),
+      ['(made)', grouped(made), percent(made / due), ''],
+    ],
+  );
+};
+
+const showPairs = async (terminal: Terminal, pairs: readonly Pair[]): Promise<void> => {
   const hasScores = pairs.some(({ deliveredScore }) => deliveredScore !== null);
   await writeTable(
     terminal,
@@ -168,15 +217,6 @@ const show = async (
       pair.meanSimilarity?.toFixed(2) ?? '-',
     ]),
   );
-  const share = totals.decided === 0 ? '' : ` (${((100 * totals.shadows) / totals.decided).toFixed(1)} %)`;
-  await terminal.line(
-    `\n${grouped(totals.shadows)} shadows of ${grouped(totals.decided)} decisions${share}, ${nanoUsd(totals.costNanoUsd)}${totals.overrunNanoUsd === 0 ? '' : `, of it ${nanoUsd(totals.overrunNanoUsd)} beyond what was reserved`}`,
-  );
-  const named = Object.entries(skipped).filter(([, count]) => count > 0);
-  if (named.length > 0)
-    await terminal.line(`due and not made: ${named.map(([reason, count]) => `${reason} ${grouped(count)}`).join(', ')}`);
-  if (pairs.some(({ simulated }) => simulated > 0))
-    await terminal.line('simulated models took part: their figures are declared, not measured');
 };
 
 const besides = (delivered: number | null, other: number | null, say: (value: number) => string): string =>

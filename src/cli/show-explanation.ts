@@ -42,6 +42,8 @@ const showDecision = async (terminal: Terminal, explanation: Explanation, line: 
     await line('floor', percent(floor));
     await terminal.line();
     await writeTable(terminal, candidateColumns, candidates.toSorted((a, b) => b.propensity - a.propensity).map(candidateRow));
+    if (candidates.map(beliefOf).some(isBeyondRewards))
+      await terminal.line('a reward is 0 to 1; a belief is a normal distribution here, whose mean may lie a little beyond');
   } else await terminal.line(terminal.style('red', 'no arm can take this request'));
   if (decision.kind !== 'unknown-model')
     await showExclusions(terminal, decision.kind === 'chosen' ? decision.choice.exclusions : decision.exclusions);
@@ -87,6 +89,8 @@ const beliefOf = ({ posterior }: Candidate): { readonly mean: number; readonly s
   return { mean: alpha / total, sd: Math.sqrt((alpha * beta) / (total + 1)) / total };
 };
 
+const isBeyondRewards = (belief: { readonly mean: number } | null): boolean => belief !== null && (belief.mean > 1 || belief.mean < 0);
+
 const barWidth = 24;
 const bar = (share: number): string => '\u2588'.repeat(Math.round(share * barWidth));
 
@@ -107,9 +111,10 @@ const reasons: Readonly<Record<Exclusion['reason'], string>> = {
   'not-requested': 'the request names another arm or model',
   'context-length': 'prompt and answer do not fit into what its model takes',
   'missing-capability': 'its model lacks what the request needs',
-  'breaker-open': 'more than half of its answers failed in the last half minute',
+  'breaker-open': 'more than half of its answers failed in the last two minutes',
   budget: 'one answer would cost many times the budget',
   'on-trial': 'it is new, and as many requests as it is tried with are under way',
+  'no-share': 'the fixed shares of the policy give it none; a request may still name it',
 };
 
 const knowledgeColumns = [

@@ -32,6 +32,8 @@ export const show = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a group of keys';
+  // JSON would call it null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : String(value);
   const text = JSON.stringify(typeof value === 'string' ? value.replace(/:\/\/[^/?#\s]*@/g, '://(hidden)@') : value);
   return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}... (${text.length} characters)`;
 };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isNode, LineCounter, parseDocument, type Document, type YAMLMap, isMap, isScalar } from 'yaml';
+import { isNode, LineCounter, parseDocument, type Document, type YAMLMap, isMap, isScalar, visit } from 'yaml';
 import type { ConfigProblem } from './config-error.ts';
 import type { ConfigPath } from './schema-view.ts';
 
@@ -53,6 +53,17 @@ const parse = (file: string, text: string, atLeast: string): ConfigFile => {
       error instanceof Error ? error.message : 'other',
     );
   }
+  const reserved = reservedKeys(document);
+  if (reserved.length > 0)
+    return {
+      kind: 'unreadable',
+      problems: reserved.slice(0, 10).map((offset) => ({
+        where: '__proto__',
+        line: lines.linePos(offset).line,
+        expected: 'another key; this one cannot be read',
+        seen: null,
+      })),
+    };
   if (content === null || content === undefined) return unreadable(file, atLeast, 'an empty file');
   return {
     kind: 'read',
@@ -68,6 +79,17 @@ const unreadable = (where: string, expected: string, seen: string): ConfigFile =
   kind: 'unreadable',
   problems: [{ where, expected, seen }],
 });
+
+/** Where a key would reach the prototype of what is read. Schemas of groups whose keys are free would leave it out without a word. */
+const reservedKeys = (document: Document): readonly number[] => {
+  const offsets: number[] = [];
+  visit(document, {
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && String(key.value) === '__proto__') offsets.push(key.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
+};
 
 const firstSentence = (message: string): string => message.split('\n')[0]?.slice(0, 200) ?? '';
 

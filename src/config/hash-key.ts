@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from './config-error.ts';
 
 /**
  * The key of the hashes that stand in events in place of text. It has to stay the same for the life of the log: from the environment, else from
- * <dataDir>/hash-key, which the first process to start makes. Readable by its owner alone.
+ * <dataDir>/hash-key, which the first process to start makes. Readable by its owner alone. Processes on one NATS agree on one of their keys (processes/shared-hash-key.ts).
  *
  * The file appears by `link`, whole or not at all, and never in place of another: of several processes that start at the same moment all get the one key.
  */
@@ -41,6 +53,15 @@ export const hashKeyThere = (given: string | undefined, dataDir: string): Uint8A
   }
 };
 
+/** Puts another key in the place of the one in the data folder, which is kept beside it as `hash-key.before`. */
+export const replaceHashKey = (key: Uint8Array, dataDir: string): void => {
+  const file = path.join(dataDir, 'hash-key');
+  const draft = writeDraft(file, `${Buffer.from(key).toString('hex')}\n`);
+  // Never without a key there: another process that starts now would make one.
+  if (existsSync(file)) copyFileSync(file, `${file}.before`);
+  renameSync(draft, file);
+};
+
 const parseKey = (text: string, where: string): Uint8Array => {
   const hexadecimal = text.trim();
   if (/^[0-9a-f]{64}$/i.test(hexadecimal)) return Buffer.from(hexadecimal, 'hex');
@@ -59,19 +80,28 @@ const readIfThere = (file: string): string | null => {
 
 const makeKey = (file: string): string => {
   mkdirSync(path.dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const handle = openSync(draft, 'wx', 0o600);
+  const draft = writeDraft(file, `${randomBytes(32).toString('hex')}\n`);
   try {
-    writeSync(handle, `${randomBytes(32).toString('hex')}\n`);
-    fsyncSync(handle);
     linkSync(draft, file);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
-    closeSync(handle);
     unlinkSync(draft);
   }
   return readFileSync(file, 'utf8');
+};
+
+/** A file beside the one that is meant, on disk when this returns. */
+const writeDraft = (file: string, text: string): string => {
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const handle = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  return draft;
 };
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'an error');

@@ -14,8 +14,9 @@ import { applyVariables, fileVariable, isGiven, unknownVariables, type Environme
  */
 export const loadSettings = (options: LoadOptions = {}): Settings => {
   const { config, secrets, file } = loadConfig(options);
-  const hashKey = hashKeyFrom(givenIn(options.env ?? process.env)('SWITCHYARD_HASH_KEY'), config.dataDir);
-  return { config, secrets: { ...secrets, hashKey }, file };
+  const given = givenIn(options.env ?? process.env)('SWITCHYARD_HASH_KEY');
+  const hashKey = hashKeyFrom(given, config.dataDir);
+  return { config, secrets: { ...secrets, hashKey, hashKeyIsGiven: given !== undefined }, file };
 };
 
 /** The key of the hashes for those who only look: null when it is not given and no process has made one in the data folder yet. */
@@ -23,7 +24,7 @@ export const findHashKey = ({ config }: LoadedConfig, env: Environment = process
   hashKeyThere(givenIn(env)('SWITCHYARD_HASH_KEY'), config.dataDir);
 
 /** Settings without the key of the hashes, for those who only look: nothing is written. */
-export type LoadedConfig = Omit<Settings, 'secrets'> & { readonly secrets: Omit<Secrets, 'hashKey'> };
+export type LoadedConfig = Omit<Settings, 'secrets'> & { readonly secrets: Omit<Secrets, 'hashKey' | 'hashKeyIsGiven'> };
 
 export const loadConfig = ({ file, env = process.env, cwd = process.cwd() }: LoadOptions = {}): LoadedConfig => {
   const source = path.resolve(cwd, file ?? (isGiven(env[fileVariable]) ? env[fileVariable] : defaultFile));

@@ -15,6 +15,20 @@ export const loadPolicyFile = (file: string, arms: readonly string[]): PolicySpe
   const source = path.resolve(file);
   const read = readConfigFile(source, { atLeast: 'a policy with its kind' });
   if (read.kind === 'unreadable') throw new ConfigError(source, read.problems, 'policy');
+  if (isWrapped(read.content))
+    throw new ConfigError(
+      source,
+      [
+        {
+          where: 'policy',
+          line: read.lineOf(['policy']),
+          expected:
+            'the keys of the policy at the top of the file, beginning with kind; take away the line "policy:" and the indentation below it',
+          seen: null,
+        },
+      ],
+      'policy',
+    );
   const parsed = policySpecSchema.safeParse(read.content);
   if (!parsed.success)
     throw new ConfigError(
@@ -36,5 +50,9 @@ export const loadPolicyFile = (file: string, arms: readonly string[]): PolicySpe
     );
   return parsed.data;
 };
+
+/** Copied from the configuration, with the key that it stands under there. */
+const isWrapped = (content: unknown): boolean =>
+  typeof content === 'object' && content !== null && Object.hasOwn(content, 'policy') && !Object.hasOwn(content, 'kind');
 
 const policyNode = schemaNode(policySpecSchema);

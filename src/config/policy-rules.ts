@@ -50,10 +50,13 @@ const unknownArm = (arm: string, path: ConfigPath, arms: readonly string[]): Pol
   };
 };
 
+/** A third cannot be written down: within a millionth the policy takes the shares in proportion. */
 const sharesSum = (spec: PolicySpec): readonly PolicyProblem[] => {
   if (spec.kind !== 'static') return [];
   const sum = Object.values(spec.shares).reduce((total, share) => total + share, 0);
-  return Math.abs(sum - 1) < 1e-9 ? [] : [{ path: ['shares'], expected: `expected shares that sum to 1`, seen: sum }];
+  return Math.abs(sum - 1) <= 1e-6
+    ? []
+    : [{ path: ['shares'], expected: 'expected shares that sum to 1, to the millionth', seen: Number(sum.toPrecision(12)) }];
 };
 
 /** Not in the schema: events of the log were valid under the cells of their time, and stay so. */

@@ -18,13 +18,15 @@ export const problemsOf = (error: z.ZodError, origins: Origins): readonly Config
     .flatMap((issue) => {
       const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
       if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], origins));
-      return [wrongValue(path, issue.message, origins)];
+      return [wrongValue(path, issue, origins)];
     })
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 
-const wrongValue = (path: ConfigPath, message: string, { content, lineOf, variableOf, node: from }: Origins): ConfigProblem => {
+const wrongValue = (path: ConfigPath, issue: z.core.$ZodIssue, { content, lineOf, variableOf, node: from }: Origins): ConfigProblem => {
+  const { message } = issue;
   const variable = variableOf(path);
-  const seen = valueAt(path, content);
+  // A rule about several values says itself what it saw, such as their sum.
+  const seen: unknown = (issue.code === 'custom' ? issue.params?.['seen'] : undefined) ?? valueAt(path, content);
   const node = nodeAt(path, content, from);
   return {
     where: variable === undefined ? inWords(path) : `environment variable ${variable}`,

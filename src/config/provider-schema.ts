@@ -15,11 +15,11 @@ const simulatedProvider = z.strictObject({
   tokensPerSecond: positive.describe('speed of the answer after its first token'),
   answerTokens: z
     .strictObject({
-      median: count.describe('median of the length of an answer, log-normal'),
-      p95: count.describe('95th percentile of it'),
+      median: count.default(60).describe('median of the length of an answer, log-normal'),
+      p95: count.default(160).describe('95th percentile of it'),
     })
     .refine((tokens) => tokens.p95 >= tokens.median, 'expected p95 to be at least the median')
-    .default({ median: 60, p95: 160 }),
+    .prefault({}),
   quality: share.describe('probability that an answer is judged good'),
   errorRate: share.default(0).describe('probability that a call fails'),
   seed: z.int().default(1).describe('the same seed gives the same answers'),

@@ -9,7 +9,7 @@ import { policyProblems } from './policy-rules.ts';
  */
 export const checkRules = (config: unknown, context: Pick<z.core.$RefinementCtx, 'addIssue'>): void => {
   const refuse: Refuse = (path, expected, input) => {
-    context.addIssue({ code: 'custom', path: [...path], message: expected, input });
+    context.addIssue({ code: 'custom', path: [...path], message: expected, input, params: { seen: input } });
   };
   for (const rule of rules) rule(config, refuse);
 };
@@ -56,7 +56,7 @@ const rules: readonly Rule[] = [
     });
   }),
   rule(z.object({ arms }), (config, refuse) => {
-    if (!config.arms.some((arm) => arm.enabled)) refuse(['arms'], 'expected at least one enabled arm', config.arms.length);
+    if (!config.arms.some((arm) => arm.enabled)) refuse(['arms'], 'expected at least one enabled arm', config.arms);
   }),
   rule(z.object({ arms, policy: policySpecSchema }), (config, refuse) => {
     const names = config.arms.map(({ id }) => id);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema, tenantSchema } from '../events/index.ts';
-import { policySpecSchema, rewardWeightsSchema } from '../events/schemas/policy.ts';
+import { defaultedRewardWeightsSchema, policySpecSchema, rewardWeightsSchema } from '../events/schemas/policy.ts';
 import { addressWithoutCredentials, count, milliseconds, port, positive, share } from './bounds.ts';
 import { providerConfigSchema } from './provider-schema.ts';
 import { checkRules } from './rules.ts';
@@ -176,8 +176,11 @@ const budgetSchema = z.strictObject({
 });
 
 const tenantConfigSchema = z.strictObject({
-  id: tenantSchema
-    .refine((id) => !id.startsWith('_'), 'expected a name that does not begin with "_"')
+  // Names that begin with "_" are the yard's own: see tenantSchema.
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected 1 to 63 characters of a-z, 0-9, "-" and "_", and a name that does not begin with "_"')
+    .brand<'Tenant'>()
     .describe('name of the tenant in subjects and events'),
   weights: rewardWeightsSchema.optional().describe('what a request of this tenant is worth; without it reward.weights counts'),
   budget: budgetSchema.optional().describe('budget and latency objective of this tenant; without it the common ones count'),
@@ -188,7 +191,7 @@ const tenantConfigSchema = z.strictObject({
 });
 
 const rewardSchema = z.strictObject({
-  weights: rewardWeightsSchema.default({ success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 }),
+  weights: defaultedRewardWeightsSchema,
   firstTokenTargetMs: positive.default(1_000).describe('streaming part: 1 at once, 0.5 at this time to the first token'),
   stallTargetMs: positive.default(2_000).describe('streaming part: 1 without a pause, 0.5 at a longest pause of this length'),
   costTargetUsd: positive.default(0.002).describe('cost part: 1 for free, 0.5 at this price of a request'),

@@ -16,6 +16,8 @@ export type Secrets = {
   readonly clickhousePassword: string | undefined;
   /** Key of the hashes that stand in events in place of text. */
   readonly hashKey: Uint8Array;
+  /** By the environment; else it is the one in the data folder, and another may be agreed on. */
+  readonly hashKeyIsGiven: boolean;
   /** Values of the variables that models name as `apiKeyEnv`. */
   readonly apiKeys: ReadonlyMap<string, string>;
 };

@@ -20,7 +20,7 @@ export const secretVariables = {
   NATS_PASSWORD: 'password at the NATS server, with nats.user',
   CLICKHOUSE_PASSWORD: 'password at the ClickHouse server, with clickhouse.user',
   SWITCHYARD_HASH_KEY:
-    'key of the hashes that stand in events in place of text: 64 hexadecimal digits (`openssl rand -hex 32`); without it one is made at the first start and kept in the file `hash-key` of dataDir',
+    'key of the hashes that stand in events in place of text: 64 hexadecimal digits (`openssl rand -hex 32`); without it the first process on a NATS server makes one, which the others take over; each keeps it in the file `hash-key` of dataDir',
 } as const;
 
 export const fileVariable = 'SWITCHYARD_CONFIG';

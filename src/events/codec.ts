@@ -51,6 +51,12 @@ export const decodeEvents = (body: Uint8Array, known: Upcasters = upcasters, che
   return { kind: 'events', events: [first, ...rest] };
 };
 
+/** The same of one event that has been parsed already. */
+export const decodeEvent = (raw: unknown, checks: Checks = 'all'): Decoded => {
+  const event = decodeOne(raw, upcasters, checks);
+  return 'reason' in event ? event : { kind: 'events', events: [event] };
+};
+
 type Poison = Extract<Decoded, { kind: 'poison' }>;
 
 /** What must be known before a schema can be chosen. Checked by hand: as a schema it cost as much as the event itself. */

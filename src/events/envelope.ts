@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { tenantSchema, type Tenant } from './identifiers.ts';
+import { momentSchema, tenantSchema, type Tenant } from './identifiers.ts';
 
 /**
  * The CloudEvents 1.0 envelope that every event wears, in the JSON format. `correlationid` is the request, `causationid` the event that led
@@ -12,7 +12,7 @@ export const envelopeShape = {
   id: z.string().min(1).max(128).describe('of this event, unlike any other'),
   source: z.string().min(1).max(256).describe('the process that made it'),
   subject: z.string().min(1).max(256).optional().describe('what the event is about'),
-  time: z.iso.datetime({ precision: 3 }).describe('when it happened'),
+  time: momentSchema.describe('when it happened, by the clock of that process'),
   datacontenttype: z.literal('application/json').describe('form of `data`'),
   dataschema: z.string().max(256).describe('`urn:switchyard:event:<type>:<version>`'),
   tenant: tenantSchema.describe('whose request it was; `_system` for events of the yard itself'),

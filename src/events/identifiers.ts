@@ -12,13 +12,12 @@ export type Tenant = z.infer<typeof tenantSchema>;
 
 export const systemTenant = tenantSchema.parse('_system');
 
+const requestIdForm = 'expected 1 to 128 characters of A-Z, a-z, 0-9 and . _ : @ / + = -, beginning with a letter or digit';
+
 /** A request id, given by the caller or made by the gateway: 1 to 128 visible ASCII characters without spaces, quotes or wildcards. */
 export const requestIdSchema = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:@/+=-]{0,127}$/,
-    'expected 1 to 128 characters of A-Z, a-z, 0-9 and . _ : @ / + = -, beginning with a letter or digit',
-  )
+  .string(requestIdForm)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/+=-]{0,127}$/, requestIdForm)
   .brand<'RequestId'>();
 export type RequestId = z.infer<typeof requestIdSchema>;
 
@@ -34,6 +33,9 @@ export const sequence = (value: number): Sequence => {
   return value as Sequence;
 };
 export const sequenceSchema = z.int().min(0).transform(sequence);
+
+/** A moment, to the millisecond, in UTC. Years have four digits; times are counted from 1970. */
+export const momentSchema = z.iso.datetime({ precision: 3 }).refine((text) => text >= '1970', 'expected a moment from 1970 on');
 
 /** A whole number of millionths of one: the form in which rewards and scores are kept, so that sums are exact in any order. */
 export const microSchema = z.int().min(0).max(1_000_000);

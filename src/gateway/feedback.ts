@@ -72,13 +72,16 @@ const reused = (id: string, requestId: string, { kind, scoreMicro }: Judged): Ga
 const million = 1_000_000;
 
 const feedbackSchema = z
-  .object({
-    request_id: requestIdSchema,
-    id: requestIdSchema.optional(),
-    thumb: z.enum(['up', 'down'], 'expected "up" or "down"').optional(),
-    score: z.number('expected a number from 0 to 1').min(0, 'expected at least 0').max(1, 'expected at most 1').optional(),
-    outcome: z.enum(['success', 'failure'], 'expected "success" or "failure"').optional(),
-  })
+  .object(
+    {
+      request_id: requestIdSchema,
+      id: requestIdSchema.optional(),
+      thumb: z.enum(['up', 'down'], 'expected "up" or "down"').optional(),
+      score: z.number('expected a number from 0 to 1').min(0, 'expected at least 0').max(1, 'expected at most 1').optional(),
+      outcome: z.enum(['success', 'failure'], 'expected "success" or "failure"').optional(),
+    },
+    'expected an object with request_id and one of thumb, score and outcome',
+  )
   .refine(({ thumb, score, outcome }) => [thumb, score, outcome].filter((it) => it !== undefined).length === 1, {
     message: 'expected exactly one of thumb, score and outcome',
   });

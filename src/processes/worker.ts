@@ -10,6 +10,7 @@ import { closeProviders, createProviders } from '../providers/registry.ts';
 import { evidenceSourceOf } from './evidence-source.ts';
 import { explainAndExit } from './explain.ts';
 import { requestMemoryOf } from './request-memory.ts';
+import { agreeOnHashKey } from './shared-hash-key.ts';
 import { onShutdown, sayReady } from './shutdown.ts';
 
 /**
@@ -24,9 +25,9 @@ const rolesOf = (argument: string | undefined): ReadonlySet<Role> => {
 };
 
 const main = async () => {
-  const settings = loadSettings();
-  requireApiKeys(settings);
-  const { config } = settings;
+  const loaded = loadSettings();
+  requireApiKeys(loaded);
+  const { config } = loaded;
   const roles = rolesOf(process.argv[2]);
   const instance = `${hostname().slice(0, 40)}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const logger = pino({ level: config.logLevel, base: { process: 'worker', instance, roles: [...roles].join(',') } });
@@ -35,7 +36,9 @@ const main = async () => {
     logger.fatal({ reason }, 'the log was cut or replaced; starting again from what it holds');
     process.exit(1);
   };
-  const bus = await connectBus({ settings, name: `switchyard worker ${instance}`, logger });
+  const bus = await connectBus({ settings: loaded, name: `switchyard worker ${instance}`, logger });
+  const hashKey = await agreeOnHashKey({ agreement: bus.hashKey, settings: loaded, logger });
+  const settings = { ...loaded, secrets: { ...loaded.secrets, hashKey } };
   const providers = await createProviders(settings);
   const yard = await startYard({
     instance,

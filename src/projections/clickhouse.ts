@@ -144,3 +144,11 @@ export const isDataError = (error: unknown): boolean => dataErrors.has(errorCode
 /** What went wrong, for a log line or a status: one line, without the rows. */
 export const explainError = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.slice(0, 500) ?? '';
+
+const briefCharacters = 160;
+
+/** The same without the statement that ClickHouse repeats: for people, who did not write it. */
+export const withoutStatement = (reason: string): string => {
+  const brief = reason.split(/:? \(?(?:in scope|in query|while (?:executing|processing)|when analyz)/i, 1)[0] ?? '';
+  return brief.length > briefCharacters ? `${brief.slice(0, briefCharacters).trimEnd()} ...` : brief;
+};

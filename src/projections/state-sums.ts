@@ -13,11 +13,13 @@ import { evidenceColumns, tables } from './table.ts';
  * Ten million rewards take seconds because rewards are grouped by their list of cells first, and only the groups, some ten thousand, are spread over the cells.
  */
 const rewards = "type = 'reward.recorded'";
+/** As `filedAtMs` has it. */
+const filedAt = 'least(decided_at, stored_at)';
 
 /** Tick of the latest reward that is filed in any cell. */
 export const latestRewardTick = async (clickhouse: Clickhouse, rows: string): Promise<number> => {
   const [row] = await clickhouse.rows(
-    `SELECT toUnixTimestamp64Milli(max(decided_at)) AS latest_ms FROM ${tables.events} WHERE ${rewards} AND notEmpty(cells) AND ${rows}`,
+    `SELECT toUnixTimestamp64Milli(max(${filedAt})) AS latest_ms FROM ${tables.events} WHERE ${rewards} AND notEmpty(cells) AND ${rows}`,
   );
   return tickOf(wholeNumber(row, 'latest_ms'));
 };
@@ -31,7 +33,7 @@ export const latestTrial = async (clickhouse: Clickhouse, rows: string): Promise
 /** Blocks of the partition at `latestTick`, which must not lie before any reward. */
 export const sumBlocks = async (clickhouse: Clickhouse, rows: string, latestTick: number): Promise<readonly BlockSnapshot[]> => {
   const columns = evidenceFields.map((field) => evidenceColumns[field]);
-  const chains = `SELECT arm, cells AS chain, ${blockStartOf('decided_at', latestTick)} AS start, ${columns.map((column) => `sum(${column}) AS ${column}_sum`).join(', ')}
+  const chains = `SELECT arm, cells AS chain, ${blockStartOf(filedAt, latestTick)} AS start, ${columns.map((column) => `sum(${column}) AS ${column}_sum`).join(', ')}
     FROM ${tables.events} WHERE ${rewards} AND notEmpty(cells) AND ${rows} GROUP BY arm, chain, start`;
   const found = await clickhouse.rows(
     `SELECT arm, cell, start, [${columns.map((column) => `toInt64(sum(${column}_sum))`).join(', ')}] AS sums FROM (${chains}) ARRAY JOIN chain AS cell GROUP BY arm, cell, start`,
@@ -46,7 +48,8 @@ export const sumBlocks = async (clickhouse: Clickhouse, rows: string, latestTick
 
 /** The first tick of the block that a moment lies in: looked up among the starts of all blocks, so that there is one definition of the partition. */
 export const blockStartOf = (dateTime: string, latestTick: number): string =>
-  `roundDown(greatest(intDiv(toUnixTimestamp64Milli(${dateTime}), ${tickMs}), 0), [${blockStarts(latestTick).join(', ')}])`;
+  // Of one type: without it each number has the narrowest that holds it, and those beyond 32 bits have none in common with the rest.
+  `roundDown(greatest(intDiv(toUnixTimestamp64Milli(${dateTime}), ${tickMs}), 0), [${blockStarts(latestTick).join(', ')}]::Array(Int64))`;
 
 /** Requests that arms were chosen for and that have ended, and what those of each tenant did cost and take. */
 export const sumRequests = async (clickhouse: Clickhouse, rows: string): Promise<Pick<StateSnapshot, 'chosen' | 'totals'>> => {

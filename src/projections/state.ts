@@ -72,7 +72,8 @@ const sumState = async (
     blocks: await sumBlocks(clickhouse, counted, latestTick),
     trial: await sumTrial(clickhouse, ofThisLog, Math.max(await latestTrial(clickhouse, ofThisLog), ...started)),
   });
-  for (const { event } of records) foldEvent(state, event);
+  // None of them is filed by time.
+  for (const { event } of records) foldEvent(state, event, Number.POSITIVE_INFINITY);
   return snapshotOf(state);
 };
 
@@ -117,7 +118,7 @@ export const foldTail = async (
       onMissing?.({ expected, seen: entry.sequence });
       state.sequence = entry.sequence - 1;
     }
-    evolveRouter(state, { sequence: entry.sequence, events: entry.kind === 'events' ? entry.events : [] });
+    evolveRouter(state, { sequence: entry.sequence, storedAtMs: entry.storedAtMs, events: entry.kind === 'events' ? entry.events : [] });
   }
   return snapshotOf(state);
 };

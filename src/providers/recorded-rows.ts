@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { microOf, nanoUsdOf } from '../domain/price.ts';
 import { PermanentError } from '../errors.ts';
-import { boundedLines } from './bounded-lines.ts';
+import { boundedLines } from '../bounded-lines.ts';
 
 /**
  * Reads what was measured earlier: `*.jsonl` and `*.jsonl.gz` of a folder, in the order of their names, one row a line:

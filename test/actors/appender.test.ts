@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAppender } from '../../src/actors/appender.ts';
 import { createDelivery } from '../../src/actors/delivery.ts';
+import { createLogClock } from '../../src/actors/log-clock.ts';
 import { withPatience } from '../../src/actors/patience.ts';
 import type { EventLog } from '../../src/bus/event-log.ts';
 import { PermanentError, TransientError } from '../../src/errors.ts';
@@ -14,7 +15,9 @@ const given = async (around: (log: EventLog) => EventLog = (log) => log) => {
   const delivery = await createDelivery({ log: faulty, logger: silent, intervalMs: 60_000, onLost: () => undefined });
   const seen: number[] = [];
   delivery.subscribe((entry) => seen.push(entry.sequence));
-  return { log, seen, append: createAppender(faulty, delivery), inTimeMs: () => Date.now() + 5_000 };
+  const clock = createLogClock({ hostMs: Date.now, logger: silent, onSetBack: () => undefined });
+  const append = createAppender({ log: faulty, delivery, clock, logger: silent });
+  return { log, seen, append, inTimeMs: () => Date.now() + 5_000 };
 };
 
 describe('an append', () => {

@@ -184,7 +184,7 @@ describe('the same question many times at once', () => {
 describe('a request that no model is asked', () => {
   it('for want of an arm that fits is recorded as failed under the id of a decision, without a reward', async () => {
     const { ask, bus } = await given();
-    const big = request({ id: 'big', parameters: { max_tokens: 1_000_000 } });
+    const big = request({ id: 'big', content: 'long '.repeat(100_000) });
     const error = errorOf(await ask(big));
     expect(error).toMatchObject({ code: 'no_candidate' });
     expect(error.message).toContain('arm-a (context-length), arm-b (context-length)');

@@ -7,7 +7,7 @@ import { evidenceFields } from '../../src/domain/routing/sums.ts';
 import { snapshotOf, type StateSnapshot } from '../../src/domain/routing/snapshot.ts';
 import { emptyRouterState, foldEvent } from '../../src/domain/routing/state.ts';
 import { sequence } from '../../src/events/index.ts';
-import { completed, decided, rewarded, rewardOf } from '../domain/support/events.ts';
+import { completed, decided, lateMs, rewarded, rewardOf } from '../domain/support/events.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { testSettings } from '../support/settings.ts';
 import { silent } from './support/actors.ts';
@@ -57,8 +57,8 @@ const sumTo = (n: number) => (n * (n + 1)) / 2;
 /** What ClickHouse would say at a place in the log: the sums of so many requests, whose decisions and outcomes take turns. */
 const at = (position: number, ended: number, decisions = Math.ceil(position / 2)): StateSnapshot => {
   const state = emptyRouterState(position);
-  for (let n = 1; n <= decisions; n++) foldEvent(state, decided(`r${n}`));
-  for (let n = 1; n <= ended; n++) foldEvent(state, rewarded(`r${n}`, rewardOf('quick', n)));
+  for (let n = 1; n <= decisions; n++) foldEvent(state, decided(`r${n}`), lateMs);
+  for (let n = 1; n <= ended; n++) foldEvent(state, rewarded(`r${n}`, rewardOf('quick', n)), lateMs);
   return snapshotOf(state);
 };
 

@@ -42,16 +42,18 @@ const config: Partial<ConfigInput> = {
 
 const thrifty = tenantSchema.parse('thrifty');
 
+/** For every arm. */
+const tooLong = 'long '.repeat(100_000);
+
 const traffic = async ({ open, bus }: TestActors, count: number): Promise<void> => {
   const one = async (n: number) => {
     const random = seededRandom(`traffic ${n}`);
     const signal = random() < 0.05 ? AbortSignal.timeout(1) : new AbortController().signal;
     const asked = request({
       id: `r${n}`,
-      content: `question ${Math.floor(random() * 60)}`,
+      content: random() < 0.1 ? tooLong : `question ${Math.floor(random() * 60)}`,
       tenant: random() < 0.3 ? thrifty : tenant,
       model: random() < 0.2 ? 'fair' : 'auto',
-      parameters: random() < 0.1 ? { max_tokens: 1_000_000 } : {},
       caching: (['use', 'use', 'refresh', 'no-store'] as const)[Math.floor(random() * 4)] ?? 'use',
       streamed: random() < 0.5,
     });
@@ -91,8 +93,8 @@ const settled = (actors: readonly TestActors[], bus: Bus) =>
 const foldTo = async (bus: Bus, last: number): Promise<StateSnapshot> => {
   const state = emptyRouterState();
   if (last > 0)
-    for await (const { sequence: at, ...entry } of bus.log.read({ from: sequence(1), to: sequence(last) }))
-      evolveRouter(state, { sequence: at, events: entry.kind === 'events' ? entry.events : [] });
+    for await (const entry of bus.log.read({ from: sequence(1), to: sequence(last) }))
+      evolveRouter(state, { ...entry, events: entry.kind === 'events' ? entry.events : [] });
   return snapshotOf(state);
 };
 
@@ -131,7 +133,7 @@ const expectDecisionsRepeatable = async (bus: Bus, atLeast: number) => {
       expect(recompute(event.data, event.tenant, stateOf(at))).toEqual({ kind: 'same' });
       expect(event.data.candidates.reduce((sum, { propensity }) => sum + propensity, 0)).toBeCloseTo(1, 9);
     }
-    evolveRouter(state, { sequence: entry.sequence, events });
+    evolveRouter(state, { ...entry, events });
     states.set(entry.sequence, snapshotOf(state));
   }
   expect(decisions).toBeGreaterThan(atLeast);

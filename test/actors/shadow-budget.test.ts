@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAppender } from '../../src/actors/appender.ts';
+import { createLogClock } from '../../src/actors/log-clock.ts';
 import { createShadowBudget, type ShadowBudget } from '../../src/actors/shadow-budget.ts';
 import { createMemoryBus } from '../../src/bus/memory/bus.ts';
 import type { EventLog } from '../../src/bus/event-log.ts';
@@ -22,12 +23,16 @@ const givenLog = () => {
   let processes = 0;
   const open = (options: { readonly skewMs?: number; readonly log?: EventLog } = {}): ShadowBudget => {
     const { skewMs = 0, log = bus.log } = options;
-    const appended = () => undefined;
     return createShadowBudget({
       instance: `process-${++processes}`,
       budgetUsdPerHour,
       duplicateWindowMs: 300_000,
-      append: createAppender(log, { appended } as unknown as Parameters<typeof createAppender>[1]),
+      append: createAppender({
+        log,
+        delivery: { appended: () => undefined },
+        clock: createLogClock({ hostMs: clock.nowMs, logger: silent, onSetBack: () => undefined }),
+        logger: silent,
+      }),
       log,
       logger: silent,
       nowMs: () => clock.nowMs() + skewMs,

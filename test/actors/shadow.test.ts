@@ -262,6 +262,22 @@ describe('limits', () => {
     expect(mock?.requests).toHaveLength(3);
   });
 
+  it('of the money first: where there is none, the rate has no part in it', async () => {
+    const here = await given(stream('done'), stream('other'), { shadow: { share: 1, budgetUsdPerHour: 0, perSecond: 0.001 } });
+    for (let i = 0; i < 5; i++) await here.ask(request());
+    expect(await skipsOf(here)).toEqual({ budget: 5 });
+  });
+
+  it('and what was skipped is on record while the process goes on', async () => {
+    const here = await given(stream('done'), stream('other'), { shadow: { share: 1, budgetUsdPerHour: 0 } });
+    await here.ask(request());
+    const [event] = await eventually(async () => {
+      const skipped = await eventsOfType(here.bus, 'shadow.skipped');
+      return skipped.length > 0 && skipped;
+    });
+    expect(event?.data).toMatchObject({ budget: 1, rate: 0 });
+  });
+
   it('of the money: so many calls as are covered, and what was not spent is there for the next', async () => {
     // Each call costs 81,000; its worst case is 50 tokens of an answer and some of the prompt, 500,000 and a little. A window has 16 times that, in 20 blocks.
     const budgetUsdPerHour = (16 * 0.0005 * 3_600) / 240;

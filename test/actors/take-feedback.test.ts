@@ -136,7 +136,7 @@ describe('feedback', () => {
 
   it('for a request that ended without a reward is rejected at once', async () => {
     const { ask, bus } = await given();
-    await ask(request({ id: 'unrouted', parameters: { max_tokens: 10_000_000 } }));
+    await ask(request({ id: 'unrouted', content: 'long '.repeat(100_000) }));
     await judge(bus, 'unrouted', 1);
     const [letter] = await eventually(async () => {
       const found = await letters(bus);

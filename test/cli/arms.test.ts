@@ -162,15 +162,29 @@ describe('arms, without NATS', () => {
   });
 
   it('of a tenant, and of a part of the log', async () => {
-    const [tenant, range, time] = await Promise.all([
-      arms('--json', '--tenant', "ac'me\\"),
+    const [range, time] = await Promise.all([
       arms('--json', '--from', '3', '--to', '6'),
       arms('--json', '--to', '2026-01-01T00:00:00.200Z', '--tenant', 'default'),
     ]);
-    expect(jsonLines(tenant.stdout)).toMatchObject([{ decisions: 0, arms: [] }]);
     // Decided in the range: how they ended is known all the same.
     expect(jsonLines(range.stdout)).toMatchObject([{ decisions: 2, arms: [{ arm: 'arm-a', counted: 2, open: 0 }] }]);
     expect(jsonLines(time.stdout)).toMatchObject([{ decisions: 3 }]);
+  });
+
+  it.each([
+    [['--tenant', "ac'me\\"], '--tenant: expected one of default; got "ac\'me\\"'],
+    [['--compare', '--tenant', 'nope'], '--tenant: expected one of default; got "nope"'],
+    [['--from', '1h', '--to', '2h'], 'expected --from to be before --to; got --from 2'],
+    [['--compare', '--from', '6', '--to', '5'], 'got --from sequence 6 and --to sequence 5'],
+  ])('refuses %j', async (args, said) => {
+    const { status, stdout, stderr } = await arms(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(said);
+  });
+
+  it('says that there is nothing, where there is nothing', async () => {
+    const { status, stdout } = await arms('--from', '99999999', '--tenant', 'default');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'no decisions since sequence 99999999 for tenant default\n' });
   });
 });
 

@@ -22,6 +22,8 @@ const commands = [
   'shadow',
   'rebuild',
   'reconcile',
+  'export',
+  'import',
   'dead',
   'config check',
   'config show',

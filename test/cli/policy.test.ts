@@ -1,8 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startActors, type TestActors } from '../actors/support/actors.ts';
+import { canaryEnded, makeEvent, sequence, systemTenant } from '../../src/events/index.ts';
+import { startSqlInterface } from '../../src/projections/sql/http-interface.ts';
+import { createSandbox } from '../../src/projections/sql/sandbox.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
+import { append, memoryBus, openShaped, project } from '../support/projection.ts';
 import { runCli, stackTrace, testFolder, type TestFolder } from './support/cli.ts';
 
 /** `policy` against the actors of a worker over a real nats-server; ClickHouse is away. */
@@ -71,16 +76,58 @@ describe('policy', () => {
   });
 });
 
+describe('show, with ClickHouse', () => {
+  it('tells why a canary was taken back, whole, in dollars', async () => {
+    const reason = `cost: $0.002789487 in 118 requests against ${'$0.001 and so on, '.repeat(20)}the margin $0.0001`;
+    const data = mkdtempSync(path.join(tmpdir(), 'yard-policy-'));
+    const clickhouse = await openShaped(data);
+    const bus = memoryBus();
+    await append(bus.log, [
+      makeEvent(
+        canaryEnded,
+        { tenant: systemTenant, requestId: 'policy', source: 'switchyard/test', timeMs: Date.UTC(2026, 0, 1) },
+        { policy: { id: 'dear', version: 'v2' }, change: 3, outcome: 'rolled-back', reason, evidence: null, stateSequence: sequence(0) },
+      ),
+    ]);
+    await project(clickhouse, bus);
+    const limits = { queryTimeoutMs: 30_000, queryMemoryBytes: 1e9, resultBytes: 1e7 };
+    const answer = await createSandbox({ path: data, database: 'switchyard', limits, concurrentQueries: 2, threadPoolSize: 4 });
+    const server = await startSqlInterface({ host: '127.0.0.1', port: 0, bodyLimitBytes: 1e6, answer });
+    try {
+      const { status, stdout } = await policy('show', '--sql-url', server.url);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^ +3 +2026-01-01T00:00:00Z +1 +canary ended +dear v2 +rolled-back$/m);
+      expect(stdout).toContain(`\nchange 3, rolled-back: ${reason}\n`);
+    } finally {
+      await server.close();
+      await clickhouse.close();
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('a mistake changes nothing and is told', () => {
   it.each([
     ['no such file', ['activate', 'none.yaml'], 2, 'no such file'],
     ['an unknown arm', ['activate', 'unknown-arm.yaml'], 2, 'shares.arm-c (line 2): expected an arm of the yard; did you mean arm-a?'],
-    ['shares that do not sum', ['canary', 'sum.yaml', '--share', '0.1'], 2, 'shares (line 2): expected shares that sum to 1, got 0.9'],
+    [
+      'shares that do not sum',
+      ['canary', 'sum.yaml', '--share', '0.1'],
+      2,
+      'shares (line 2): expected shares that sum to 1, to the millionth, got 0.9',
+    ],
     ['no kind', ['activate', 'no-kind.yaml'], 2, 'kind: expected one of static, epsilon-greedy'],
     ['no canary to promote', ['promote'], 2, 'no canary runs'],
     ['no canary to withdraw', ['withdraw'], 2, 'no canary runs'],
-    ['a share of nothing', ['canary', 'sum.yaml', '--share', '0'], 2, 'Expected a number above 0 and up to 0.9'],
-    ['a share of all', ['canary', 'sum.yaml', '--share', '1'], 2, 'Expected a number above 0 and up to 0.9'],
+    ['a share of nothing', ['canary', 'sum.yaml', '--share', '0'], 2, 'Expected a number from 0.001 to 0.9'],
+    ['a share of next to nothing', ['canary', 'sum.yaml', '--share', '1e-9'], 2, 'Expected a number from 0.001 to 0.9'],
+    ['a share of all', ['canary', 'sum.yaml', '--share', '1'], 2, 'Expected a number from 0.001 to 0.9'],
+    [
+      'a canary like the policy in force',
+      ['canary', 'like.yaml', '--share', '5e-1'],
+      2,
+      'expected another policy than the one in force, got the same: ',
+    ],
     ['no share', ['canary', 'sum.yaml'], 2, "required option '--share <share>' not specified"],
     ['a guard that looks at once', ['canary', 'sum.yaml', '--share', '.1', '--min-requests', '1'], 2, 'Expected a whole number from 10'],
     ['certainty', ['canary', 'sum.yaml', '--share', '.1', '--confidence', '1'], 2, 'Expected a number from 0.5 to 0.9999'],
@@ -88,6 +135,8 @@ describe('a mistake changes nothing and is told', () => {
     file('unknown-arm.yaml', 'kind: static\nshares: { arm-c: 1 }\n');
     file('sum.yaml', 'kind: static\nshares: { arm-a: 0.5, arm-b: 0.4 }\n');
     file('no-kind.yaml', 'kid: static\n');
+    const { inForce } = JSON.parse((await policy('show', '--json')).stdout) as { inForce: { spec: object } };
+    file('like.yaml', JSON.stringify(inForce.spec));
     const before = await actors.bus.log.bounds();
     const given = args.map((arg) => (arg.endsWith('.yaml') ? path.join(folder.path, arg) : arg));
     const { status, stdout, stderr } = await policy(...given);

@@ -31,7 +31,7 @@ const last = messages.length;
 
 const stateAt = (sequence: number): StateSnapshot => {
   const state = emptyRouterState(sequence);
-  for (const event of messages.slice(0, sequence).flatMap((events) => events ?? [])) foldEvent(state, event);
+  for (const event of messages.slice(0, sequence).flatMap((events) => events ?? [])) foldEvent(state, event, Date.parse(event.time));
   return snapshotOf(state);
 };
 
@@ -145,6 +145,23 @@ describe('rebuild', () => {
     expect(jsonLines(first.stdout)).toMatchObject([{ ...plain(1), comparedWith: { live: { verdict: 'not-compared' } } }]);
     expect(jsonLines(now.stdout)).toMatchObject([plain(last)]);
     expect(jsonLines(before.stdout)).toMatchObject([{ sequence: 0, arms: [], policy: null }]);
+  });
+
+  it('says where the log ends, when it is asked for a state beyond', async () => {
+    const [beyond, future, within] = await Promise.all([
+      rebuild('--log-alone', '--at', '99999'),
+      rebuild('--log-alone', '--at', '2100-01-01T00:00:00Z'),
+      rebuild('--log-alone', '--at', String(last)),
+    ]);
+    expect(beyond).toMatchObject({
+      status: 0,
+      stderr: `--at sequence 99999 is beyond the end of the log: this is the state at sequence ${last}, where the log ends now\n`,
+    });
+    expect(future).toMatchObject({
+      status: 0,
+      stderr: `--at 2100-01-01T00:00:00.000Z is in the future: this is the state at sequence ${last}, where the log ends now\n`,
+    });
+    expect(within).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('reads the log alone, and says so, when ClickHouse is away', async () => {

@@ -101,19 +101,36 @@ describe('shadow', () => {
       /^arm-a +arm-b +5 +0 \/ 0 +100 ms \/ 103 ms +\+3\.4 ms \(\+0\.5 ms to \+6\.3 ms\) +20 ms \/ 20 ms +\$0\.000001 \/ \$0\.000003 +\+\$0\.000002 +0\.50$/m,
     );
     expect(stdout).toContain('6 shadows of 10 decisions (60.0 %), $0.000016, of it $4e-8 beyond what was reserved');
-    expect(stdout).toContain('due and not made: cancelled 1, rate 2, budget 4');
+    expect(stdout).toMatch(
+      /^13 were due by shadow\.share; not made:\n\nreason +shadows +of those due +by\nbudget +4 +30\.8 % +shadow\.budgetUsdPerHour\nrate +2 +15\.4 % +shadow\.perSecond\ncancelled +1 +7\.69 % +the caller went away\n\(made\) +6 +46\.2 %$/m,
+    );
     expect(stdout).toContain('simulated models took part');
   });
 
   it('of a tenant, and of a part of the log', async () => {
-    const [tenant, range, time] = await Promise.all([
-      shadow('--json', '--tenant', "ac'me\\"),
+    const [range, time] = await Promise.all([
       shadow('--json', '--from', '11', '--to', '13'),
       shadow('--json', '--to', '2026-01-01T00:00:00.200Z', '--tenant', 'default'),
     ]);
-    expect(jsonLines(tenant.stdout)).toMatchObject([{ decided: 0, shadows: 0, pairs: [] }]);
     expect(jsonLines(range.stdout)).toMatchObject([{ decided: 0, shadows: 3, skipped: { budget: 0 } }]);
     expect(jsonLines(time.stdout)).toMatchObject([{ decided: 3, shadows: 3, skipped: { budget: 0 } }]);
+    // Not in the configuration any more: its events are still there.
     expect(jsonLines((await shadow('--json', '--tenant', 'acme')).stdout)).toMatchObject([{ shadows: 1, skipped: { rate: 2, budget: 0 } }]);
+  });
+
+  it.each([
+    [['--tenant', "ac'me\\"], '--tenant: expected one of default; got "ac\'me\\"'],
+    [['--tenant', 'defualt'], 'perhaps "default" is meant'],
+    [['--from', '1h', '--to', '2h'], 'expected --from to be before --to; got --from 2'],
+    [['--from', '13', '--to', '12'], 'expected --from to be before --to; got --from sequence 13 and --to sequence 12'],
+  ])('refuses %j', async (args, said) => {
+    const { status, stdout, stderr } = await shadow(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(said);
+  });
+
+  it('says that there is nothing, where there is nothing', async () => {
+    const { status, stdout } = await shadow('--from', '99999999');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'no decisions since sequence 99999999\n' });
   });
 });

@@ -105,6 +105,18 @@ describe('the environment', () => {
     expect(load(minimal, env).config.reward.weights).toEqual({ success: 0.5, streaming: 0.2, cache: 0.2, cost: 0.1 });
   });
 
+  it('fills up a group that is in the file in part, one value from the environment or not', () => {
+    const text = `${minimal.replace('quality: 0.5', 'quality: 0.5, answerTokens: { p95: 90 }')}
+policy: { kind: contextual-thompson, trial: { requests: 3 }, prior: { alpha: 2 } }
+reward: { weights: { success: 0.5, cost: 0.1 } }
+`;
+    const { config } = load(text, { ...withKey, SWITCHYARD_POLICY_TRIAL_SHARE: '0.06' });
+    expect(config.policy).toMatchObject({ trial: { requests: 3, share: 0.06 }, prior: { alpha: 2, beta: 1 } });
+    expect(config.reward.weights).toEqual({ success: 0.5, streaming: 0.2, cache: 0.2, cost: 0.1 });
+    expect(config.models[0]?.provider).toMatchObject({ answerTokens: { median: 60, p95: 90 } });
+    expect(load(`${minimal}\npolicy: { kind: contextual-thompson, trial: { requests: 3 } }\n`).config.policy.trial.share).toBe(0.05);
+  });
+
   it('counts a variable that is set to nothing as not set', () => {
     expect(load(minimal, { ...withKey, NATS_URL: '', SWITCHYARD_HTTP_PORT: '' }).config.nats.url).toBeUndefined();
   });
@@ -226,6 +238,15 @@ arms:
   it('can be a key that would reach the prototype', () => {
     expect(problemsOf(`${minimal}\n__proto__: { logLevel: warn }\n`).message).toContain('__proto__');
     expect(Object.hasOwn(Object.prototype, 'logLevel')).toBe(false);
+  });
+
+  it.each([
+    ['reward: { weights: { success: 0.5 } }', 'reward.weights', '1.1'],
+    ['tenants: [{ id: a, weights: { success: 0.5, streaming: 0.2, cache: 0.2, cost: 0.2 } }]', 'tenants[0].weights', '1.1'],
+    ['policy: { kind: static, shares: { small: 0.7 } }', 'policy.shares', '0.7'],
+    ['policy: { kind: contextual-thompson, memory: { halfLifeSeconds: .nan } }', 'policy.memory.halfLifeSeconds', '.nan'],
+  ])('is told with what was seen: %s', (text, where, seen) => {
+    expect(problemsOf(`${minimal}\n${text}\n`).problems).toMatchObject([{ where, seen }]);
   });
 
   it('leaves nothing behind: no folder is made before all is right', () => {

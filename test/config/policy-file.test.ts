@@ -7,9 +7,11 @@ import { loadPolicyFile } from '../../src/config/policy-file.ts';
 import { policyProblems } from '../../src/config/policy-rules.ts';
 import { cellCount, cellsOf } from '../../src/domain/routing/features/cells.ts';
 import { extractFeatures } from '../../src/domain/routing/features/extract.ts';
+import { policyFrom } from '../../src/domain/routing/policies/index.ts';
 import { systemTenant } from '../../src/events/index.ts';
 import { requestKinds, signatureValues } from '../../src/events/schemas/features.ts';
 import { policySpecSchema } from '../../src/events/schemas/policy.ts';
+import { sharesOf } from '../domain/routing/policies/support.ts';
 
 const arms = ['small', 'medium', 'large'];
 const features = extractFeatures({ messages: [], parameters: {}, tenant: systemTenant });
@@ -101,6 +103,55 @@ it('knows every cell that requests are filed under', () => {
     warmStart: { cells: [...cells].map((cell) => ({ arm: 'small', cell, trials: 5, reward: 0.5 })) },
   });
   expect(policyProblems(spec, arms)).toEqual([]);
+});
+
+it.each(['epsilon-greedy', 'beta-bernoulli-thompson', 'contextual-thompson'])(
+  'has a default for each key of a group that is there in part: %s',
+  (kind) => {
+    expect(load(`{"kind":"${kind}","trial":{"requests":3},"prior":{"alpha":2},"memory":{"falseAlarm":null}}`)).toMatchObject({
+      trial: { requests: 3, share: 0.05 },
+      prior: { alpha: 2, beta: 1 },
+      memory: { halfLifeSeconds: 14 * 86_400, falseAlarm: null },
+    });
+    expect(load(`{"kind":"${kind}","trial":{},"prior":{"beta":3}}`)).toMatchObject({
+      trial: { requests: 5, share: 0.05 },
+      prior: { alpha: 1, beta: 3 },
+    });
+  },
+);
+
+it('takes thirds for shares: what is within a millionth of 1 is in proportion', () => {
+  const thirds = load('kind: static\nshares: { small: 0.3333333, medium: 0.3333333, large: 0.3333333 }');
+  const shares = sharesOf(policyFrom(thirds), { candidates: arms });
+  for (const share of shares) expect(share).toBeCloseTo(1 / 3, 12);
+  expect(refused('kind: static\nshares: { small: 0.333333, medium: 0.333333, large: 0.33333 }').problems[0]).toMatchObject({
+    where: 'shares',
+    seen: '0.999996',
+  });
+});
+
+it.each([
+  ['kind: contextual-thompson\nmemory: { halfLifeSeconds: .nan }', '.nan'],
+  ['kind: contextual-thompson\nmemory: { halfLifeSeconds: .inf }', 'Infinity'],
+  ['kind: contextual-thompson\nmemory: { halfLifeSeconds: -1e400 }', '-Infinity'],
+])('says what was seen where JSON has no word for it: %s', (text, seen) => {
+  expect(refused(text).problems[0]).toMatchObject({ where: 'memory.halfLifeSeconds', seen });
+});
+
+it.each([
+  ['{"kind":"static","shares":{"small":1,"__proto__":5}}', 1],
+  ['kind: static\nshares:\n  small: 1\n  __proto__: 5\n', 4],
+])('refuses a key that would be left out without a word: %s', (text, line) => {
+  expect(refused(text).problems).toEqual([
+    { where: '__proto__', line, expected: expect.stringContaining('another key') as string, seen: null },
+  ]);
+});
+
+it('says what to do with a policy that still stands under the key of the configuration', () => {
+  const { problems } = refused('policy:\n  kind: static\n  shares: { small: 1 }\n');
+  expect(problems).toEqual([
+    { where: 'policy', line: 1, expected: expect.stringMatching(/take away the line "policy:"/) as string, seen: null },
+  ]);
 });
 
 it('tells several mistakes at once', () => {

@@ -33,6 +33,14 @@ export const describeStores = (name: string, fresh: () => Promise<Bus>, close: (
       expect(text(await bus.answers.get(acme, id))).toBe(`from ${put.indexOf(true)}`);
     });
 
+    test('of the keys that are offered the first stands, also when many come at once', async () => {
+      const offered = await Promise.all(Array.from({ length: 20 }, (_, n) => bus.hashKey.offer(bytes(`key ${n}`))));
+      const [first] = offered.map(text);
+      expect(first).toMatch(/^key \d+$/);
+      expect(offered.map(text)).toEqual(Array.from({ length: 20 }, () => first));
+      expect(text(await bus.hashKey.offer(bytes('later')))).toBe(first);
+    });
+
     test('a letter comes back as it was put, the newest first, the same id once', async () => {
       const letter = (n: number) => ({
         reason: 'not-json',

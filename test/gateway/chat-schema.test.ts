@@ -121,6 +121,52 @@ describe('the body of a chat request', () => {
     expect(error?.message).toMatch(/expected/i);
   });
 
+  it.each<readonly [name: string, value: string, expected: string]>([
+    ...(['max_tokens', 'max_completion_tokens'] as const).flatMap((name) =>
+      ['-1', '0', '1.5', '1e400', '-1e300', '"ten"', 'true', '[1]', '{}'].map(
+        (value) => [name, value, 'a whole number of at least 1'] as const,
+      ),
+    ),
+    ...['-0.1', '2.1', '1e400', '"hot"', 'true', '[1]'].map((value) => ['temperature', value, 'a number from 0 to 2'] as const),
+    ...['-0.1', '1.1', '"all"'].map((value) => ['top_p', value, 'a number from 0 to 1'] as const),
+    ...(['presence_penalty', 'frequency_penalty'] as const).flatMap((name) =>
+      ['-2.1', '2.1', '"much"'].map((value) => [name, value, 'a number from -2 to 2'] as const),
+    ),
+    ...['1.5', '1e400', '"one"'].map((value) => ['seed', value, 'a whole number'] as const),
+    ...['7', '["a","b","c","d","e"]', '["a",1]', '{}'].map((value) => ['stop', value, 'text, or a list of at most 4 texts'] as const),
+    ...['-1', '21', '1.5', 'true'].map((value) => ['top_logprobs', value, 'a whole number from 0 to 20'] as const),
+    ...(['logprobs', 'parallel_tool_calls', 'store'] as const).map((name) => [name, '"yes"', 'true or false'] as const),
+    ['n', '0', '1 or nothing'],
+    ['n', '"1"', '1 or nothing'],
+    ['stream', '1', 'true or false'],
+    ['logit_bias', '[]', 'an object of token numbers'],
+  ])('refuses %s: %s', (name, value, expected) => {
+    const error = errorOf(`{"messages":[{"role":"user","content":"hi"}],"${name}":${value}}`);
+    expect(error).toMatchObject({ code: 'invalid_request', param: name });
+    expect(error?.message).toContain(`${name}: expected ${expected}`);
+    expect(error?.message).not.toContain('got null');
+  });
+
+  it('names the token of a bias that is out of range', () => {
+    expect(errorOf({ messages: [user], logit_bias: { 50256: 101 } })).toMatchObject({
+      param: 'logit_bias.50256',
+      message: expect.stringContaining('from -100 to 100, got 101') as string,
+    });
+  });
+
+  it.each([
+    { max_tokens: 1, max_completion_tokens: Number.MAX_SAFE_INTEGER },
+    { max_tokens: 1e300 },
+    { temperature: 0, top_p: 0, presence_penalty: -2, frequency_penalty: 2, seed: -1, top_logprobs: 0 },
+    { temperature: 2, top_p: 1, stop: 'END', logprobs: true, store: false, seed: 2 ** 63 },
+    { stop: ['a', 'b', 'c', 'd'], logit_bias: { 50256: -100 } },
+    { max_tokens: null, max_completion_tokens: null, temperature: null, top_p: null, presence_penalty: null, frequency_penalty: null },
+    { seed: null, stop: null, logit_bias: null, logprobs: null, top_logprobs: null, store: null },
+    { top_k: 'whatever', reasoning_effort: 'low', min_p: -7 },
+  ])('hands on %j as it came', (parameters) => {
+    expect(read(bytes({ messages: [user], ...parameters }))).toMatchObject({ kind: 'read', value: { parameters } });
+  });
+
   it('refuses bytes that are not UTF-8', () => {
     const body = bytes({ messages: [{ role: 'user', content: 'é' }] });
     const broken = body.filter((byte) => byte !== 0xa9);

@@ -30,6 +30,9 @@ describe('input that is refused', () => {
     ['a body over the limit', 'x'.repeat(70_000), {}, 'body_too_large'],
     ['a prompt over the limit', chatBody({ messages: [{ role: 'user', content: 'x'.repeat(20_001) }] }), {}, 'prompt_too_long'],
     ['wrong types', chatBody({ messages: 'hi' }), {}, 'invalid_request'],
+    ['a message that is none', chatBody({ messages: [7] }), {}, 'invalid_request'],
+    ['no room for an answer', chatBody({ max_tokens: 0 }), {}, 'invalid_request'],
+    ['a temperature in words', chatBody({ temperature: 'hot' }), {}, 'invalid_request'],
     ['an unknown model', chatBody({ model: 'nobody' }), {}, 'model_not_found'],
     ['an unknown tenant', chatBody(), { 'x-switchyard-tenant': 'nobody' }, 'unknown_tenant'],
     ['the tenant of the yard itself', chatBody(), { 'x-switchyard-tenant': '_system' }, 'unknown_tenant'],
@@ -43,6 +46,7 @@ describe('input that is refused', () => {
     const error = await errorOf(response);
     expect(error).toMatchObject({ code, type: errorCatalogue[code].type });
     expect(error.message).toMatch(/expected/i);
+    expect(error.message).not.toContain('Invalid input');
     expect(response.status).toBe(errorCatalogue[code].status);
     expect(response.headers.get('x-should-retry')).toBe('false');
     expect(answering.asked).toEqual([]);

@@ -134,6 +134,12 @@ describe('POST /v1/feedback', () => {
     [{ request_id: 'r', outcome: 'ok' }, 'outcome', 'expected "success" or "failure", got "ok"'],
     [{ request_id: 'r' }, null, 'expected exactly one of thumb, score and outcome, got {"request_id":"r"}'],
     [{ request_id: 'x'.repeat(200), thumb: 'up' }, 'request_id', '...'],
+    [
+      { thumb: 'up' },
+      'request_id',
+      'request_id: expected 1 to 128 characters of A-Z, a-z, 0-9 and . _ : @ / + = -, beginning with a letter or digit, got nothing.',
+    ],
+    ['[]', null, 'The body: expected an object with request_id and one of thumb, score and outcome, got [].'],
   ])('says what it expected instead of %j', async (body, param, said) => {
     const { send, bus } = await start();
     const error = await errorOf(await send(body));

@@ -5,6 +5,8 @@ import { askRemote } from '../../src/actors/remote.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import { environmentFor } from '../../src/config/environment.ts';
 import { summaryOf, type StateSummary } from '../../src/domain/routing/summary.ts';
+import { tickOf } from '../../src/domain/routing/time-blocks.ts';
+import { budgetPaced, makeEvent, rewardRecorded, sequence, tenantSchema, type DataOf } from '../../src/events/index.ts';
 import { readAddress } from '../../src/projections/addresses.ts';
 import { readClickhouse } from '../../src/projections/clickhouse.ts';
 import { foldTail, snapshotFromClickhouse, snapshotFromLog } from '../../src/projections/state.ts';
@@ -117,3 +119,40 @@ it('is the same in two processes that route at the same time', { timeout: 180_00
   expect(folded).toEqual(live);
   expect(joined).toEqual(live);
 });
+
+it('is not blinded by a moment in the future or a price from nowhere', { timeout: 120_000 }, async () => {
+  const before = await liveState();
+  const tenant = tenantSchema.parse('default');
+  const context = (requestId: string) => ({ tenant, requestId, source: 'switchyard/elsewhere', timeMs: Date.now() });
+  const recorded = await lastReward();
+  for (const decidedAt of ['9999-12-31T23:59:59.999Z', '2300-01-01T00:00:00.000Z', new Date(Date.now() + 3_600_000).toISOString()])
+    await bus.log.append(
+      [{ ...makeEvent(rewardRecorded, context('ahead'), { ...recorded, revision: 0, decidedAt }), time: '9999-12-31T23:59:59.999Z' }],
+      { idempotencyId: `ahead ${decidedAt}` },
+    );
+  const [{ tenant: _, ...pace } = before.paces[0]!] = before.paces;
+  await bus.log.append(
+    [makeEvent(budgetPaced, context('pace'), { ...pace, step: pace.step + 1_000_000, rewardPerUsd: 1e300, stateSequence: sequence(0) })],
+    { idempotencyId: 'price from nowhere' },
+  );
+  const { last } = await bus.log.bounds();
+  await eventually(async () => (await liveState()).sequence >= last, { what: 'the router to have folded it', withinMs: 30_000 });
+  await drained(yard, bus);
+
+  const { live, folded, joined } = await threeWays();
+  expect(folded).toEqual(live);
+  expect(joined).toEqual(live);
+  expect(live.latestTick).toBeLessThanOrEqual(tickOf(Date.now()));
+  expect(live.paces[0]?.step).toBeLessThan(pace.step + 1_000_000);
+  const trials = (state: StateSummary) => state.arms.reduce((sum, { ended }) => sum + ended, 0);
+  expect(trials(live)).toBeGreaterThanOrEqual(trials(before) + 3);
+});
+
+const lastReward = async (): Promise<DataOf<'reward.recorded'>> => {
+  let found: DataOf<'reward.recorded'> | null = null;
+  for await (const entry of bus.log.read({ from: sequence(1) }))
+    for (const event of entry.kind === 'events' ? entry.events : [])
+      if (event.type === 'reward.recorded' && event.data.cause === 'completion') found = event.data;
+  if (found === null) throw new Error('expected a reward in the log');
+  return found;
+};

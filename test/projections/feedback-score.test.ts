@@ -6,7 +6,7 @@ import { filing } from '../domain/support/events.ts';
 import { append, memoryBus, openShaped, project, testFolder } from '../support/projection.ts';
 import { completed, decided, judged, rewarded } from '../support/projection-events.ts';
 
-/** `requests.feedback_score` against the product's own judgement of which feedback stands, on the real engine. */
+/** `requests.feedback_score` and `feedback_count` against the product's own judgement of which feedback stands, on the real engine. */
 type Said = Pick<DataOf<'feedback.received'>, 'kind' | 'scoreMicro'> & { readonly counts?: false };
 const said = (kind: Said['kind'], scoreMicro: number): Said => ({ kind, scoreMicro });
 /** Rejected, or not judged yet: received, and no revision. */
@@ -50,12 +50,15 @@ afterAll(async () => {
   await folder.remove();
 });
 
-test('is the score that the reward rests on, not the last that was received', async () => {
-  const rows = await clickhouse.rows('SELECT request_id, feedback_count, feedback_score, success FROM requests ORDER BY request_id');
+test('are the score that the reward rests on and the judgements that counted, not what was received', async () => {
+  const rows = await clickhouse.rows(
+    'SELECT request_id, feedback_received, feedback_count, feedback_score, success FROM requests ORDER BY request_id',
+  );
   expect(rows).toEqual(
     cases.map(({ judgements, score }, i) => ({
       request_id: `request-${i}`,
-      feedback_count: String(judgements.length),
+      feedback_received: String(judgements.length),
+      feedback_count: String(judgements.filter(({ counts = true }) => counts).length),
       feedback_score: score,
       // The test's first rewards have the success part 1.
       success: score ?? 1,

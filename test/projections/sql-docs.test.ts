@@ -5,6 +5,9 @@ import type { Clickhouse } from '../../src/projections/clickhouse.ts';
 import { judgeSetting } from '../../src/projections/sql/settings-policy.ts';
 import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/http-interface.ts';
 import { createSandbox } from '../../src/projections/sql/sandbox.ts';
+import { cellsOf } from '../../src/domain/routing/features/cells.ts';
+import type { RequestFeaturesV2 } from '../../src/events/schemas/features.ts';
+import { request as features } from '../domain/support/routing.ts';
 import { append, appendRequests, memoryBus, openShaped, project, testFolder } from '../support/projection.ts';
 import { completed, failed, hit, judged, rewarded } from '../support/projection-events.ts';
 
@@ -34,6 +37,17 @@ describe('docs/sql.md', () => {
       [failed(42)],
       [judged(1)],
       [judged(2, { scoreMicro: 900_000 })],
+    );
+    const inCells = (success: number, kind: RequestFeaturesV2['kind'], ending: number) => ({
+      arm: 'arm-of-cells',
+      cells: [...cellsOf({ ...features, kind, ending })],
+      evidence: { ...rewarded(1).data.evidence, success },
+    });
+    await append(
+      bus.log,
+      [rewarded(51, inCells(1_000_000, 'arithmetic', 3))],
+      [rewarded(52, inCells(0, 'arithmetic', 4))],
+      [rewarded(53, inCells(1_000_000, 'translation', 3))],
     );
     bus.inject('switchyard.event.default.x', new TextEncoder().encode('garbage'));
     await project(clickhouse, bus);
@@ -80,6 +94,22 @@ describe('docs/sql.md', () => {
     // The events of the test are of 2026-01-01: only what asks for the last hour may find nothing.
     if (!query.includes('INTERVAL 1 HOUR')) expect(text).not.toBe('');
     expect(text).not.toMatch(/"nan"|inf/);
+  });
+
+  test('what arms are good at: by all and by kind, finer kinds left out, the means of what was recorded', async () => {
+    const query = queries.find((one) => one.includes('ARRAY JOIN cells')) ?? '';
+    const response = await fetch(`${sql.url}/?default_format=JSONEachRow`, { method: 'POST', body: query });
+    const rows = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const found = rows.filter(({ arm }) => arm === 'arm-of-cells').map(({ cell, trials, success }) => [cell, Number(trials), success]);
+    expect(found).toEqual([
+      ['all', 3, 0.667],
+      ['kind:arithmetic', 2, 0.5],
+      ['kind:translation', 1, 1],
+    ]);
+    expect(rows.filter(({ cell }) => String(cell).startsWith('ending:'))).toEqual([]);
   });
 
   test('settings that the page names as in force or without effect are', () => {

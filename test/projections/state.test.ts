@@ -7,7 +7,7 @@ import { emptySnapshot, type StateSnapshot } from '../../src/domain/routing/snap
 import { blockStart, tickMs } from '../../src/domain/routing/time-blocks.ts';
 import { sequence } from '../../src/events/index.ts';
 import type { Json } from '../../src/json.ts';
-import { readClickhouse, type Clickhouse } from '../../src/projections/clickhouse.ts';
+import { explainError, readClickhouse, withoutStatement, type Clickhouse } from '../../src/projections/clickhouse.ts';
 import { createSandbox } from '../../src/projections/sql/sandbox.ts';
 import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/http-interface.ts';
 import { blockStartOf } from '../../src/projections/state-sums.ts';
@@ -152,6 +152,27 @@ describe('the state from ClickHouse and from the log', () => {
       `SELECT ${blockStartOf('fromUnixTimestamp64Milli(ms)', latestTick)} AS start FROM (SELECT arrayJoin([${moments.join(', ')}]::Array(Int64)) AS ms)`,
     );
     expect(rows.map(({ start }) => Number(start))).toEqual(ticks.map((tick) => blockStart(tick, latestTick)));
+  });
+
+  test('a reward that says it was decided in the year 9999 is filed under the moment at which the log stored it', async () => {
+    const past = await laterLog();
+    const far = '9999-12-31T23:59:59.999Z';
+    await append(past.log, [rewarded(1, { decidedAt: far })], [{ ...rewarded(2, { decidedAt: null }), time: far }], [rewarded(3)]);
+    await project(writer, past);
+    const projected = await snapshotFromClickhouse(reader);
+    expect(textOf(projected?.snapshot)).toBe(textOf(await snapshotFromLog(past.log)));
+    expect(projected?.snapshot.latestTick).toBeLessThanOrEqual(Math.floor(Date.now() / tickMs));
+    expect(trialsOf(projected?.snapshot)).toBe(3);
+  });
+
+  test('blocks of any time are found, and a statement that fails is not shown to people', async () => {
+    const latestTick = Math.floor(Date.UTC(9999, 11, 31) / tickMs);
+    const [row] = await reader.rows(`SELECT ${blockStartOf("toDateTime64('2026-01-01', 3, 'UTC')", latestTick)} AS start`);
+    expect(Number(row?.['start'])).toBe(blockStart(Math.floor(Date.UTC(2026, 0, 1) / tickMs), latestTick));
+    const failing = reader.rows('SELECT roundDown(toInt64(sequence), [0, 1, 15837690624]) FROM events');
+    const wall = await failing.then(() => 'no error', explainError);
+    expect(wall).toContain('SELECT');
+    expect(withoutStatement(wall)).toMatch(/^There is no supertype for types UInt64, Int64(?!.*SELECT).{0,130} \.\.\.$/);
   });
 
   test('the policy of the configuration is known beside one that was put in force by hand', async () => {

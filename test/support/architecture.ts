@@ -20,6 +20,7 @@ export const parts: Readonly<Record<string, Part>> = {
   providers: { mayKnow: ['foundation', 'events', 'requests', 'domain', 'providers port', 'config'] },
   actors: { mayKnow: ['foundation', 'events', 'requests', 'domain', 'bus ports', 'providers port'], types: ['config'] },
   projections: { mayKnow: ['foundation', 'events', 'domain', 'bus ports'], types: ['config'] },
+  replay: { mayKnow: ['foundation', 'events', 'domain', 'bus ports', 'projections'], types: ['config'] },
   gateway: { mayKnow: ['foundation', 'events', 'requests', 'bus ports', 'config'] },
   processes: {
     mayKnow: [

@@ -59,8 +59,14 @@ const stringOf = ({ format, pattern, minLength, maxLength }: SchemaNode): fc.Arb
 };
 
 const objectOf = (node: SchemaNode): fc.Arbitrary<unknown> => {
-  const { properties = {}, required = [], additionalProperties } = node;
+  const { properties = {} } = node;
   if (isWeights(node)) return weights;
+  if ('rewardPerUsd' in properties && 'totals' in properties) return recordOf(node).map(withoutPrices);
+  return recordOf(node);
+};
+
+const recordOf = (node: SchemaNode): fc.Arbitrary<object> => {
+  const { properties = {}, required = [], additionalProperties } = node;
   if (additionalProperties !== undefined && additionalProperties !== false && Object.keys(properties).length === 0)
     return fc.dictionary(fc.constantFrom('small', 'medium', 'large'), valueOf(additionalProperties), { maxKeys: 3, noNullPrototype: true });
   return fc.record(Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, valueOf(child)])), {
@@ -70,6 +76,9 @@ const objectOf = (node: SchemaNode): fc.Arbitrary<unknown> => {
     ),
   });
 };
+
+/** Prices are bounded by the budgets they stand for, which JSON Schema cannot say either. */
+const withoutPrices = (pace: object) => ({ ...pace, rewardPerUsd: 0, rewardPerSecond: 0 });
 
 /** The four weights of the reward sum to one, which JSON Schema cannot say. */
 const isWeights = ({ properties = {} }: SchemaNode): boolean =>

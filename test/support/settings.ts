@@ -27,6 +27,13 @@ export const testSettings = (config: Partial<ConfigInput> = {}, secrets: Partial
     shadow: { share: 0 },
     ...config,
   }),
-  secrets: { natsPassword: undefined, clickhousePassword: undefined, hashKey: new Uint8Array(32).fill(7), apiKeys: new Map(), ...secrets },
+  secrets: {
+    natsPassword: undefined,
+    clickhousePassword: undefined,
+    hashKey: new Uint8Array(32).fill(7),
+    hashKeyIsGiven: true,
+    apiKeys: new Map(),
+    ...secrets,
+  },
   file: null,
 });

@@ -20,7 +20,7 @@ import { policySpecSchema } from '../../src/events/schemas/policy.ts';
 import { decided, weights } from '../domain/support/events.ts';
 
 /**
- * Random pasts of a router: decisions, rewards and their revisions that were decided seconds or years apart and come in any order, paces, changes of policy, canaries and their trials. Each change and each pace has a
+ * Random pasts of a router: decisions, rewards and their revisions that were decided seconds or years apart (some, they say, in the future) and come in any order, paces, changes of policy, canaries and their trials. Each change and each pace has a
  * number of its own, as in a log.
  */
 export type History = readonly NonEmpty<SwitchyardEvent>[];
@@ -28,6 +28,8 @@ export type History = readonly NonEmpty<SwitchyardEvent>[];
 const tenants = ['acme', 'globex'].map((name) => tenantSchema.parse(name));
 const cells = ['all', 'kind:code', 'opening:7'];
 const startMs = Date.UTC(2026, 0, 1);
+/** When the log stored a message. */
+export const storedAt = (position: number): number => startMs + 250_000 + 700 * position;
 const dayMs = 86_400_000;
 
 const arm = fc.constantFrom('quick', 'careful', 'dear');
@@ -37,6 +39,8 @@ const atMs = fc.oneof(
   fc.integer({ min: 0, max: 40 * dayMs }).map((ms) => startMs - ms),
   fc.integer({ min: 0, max: 6 * 365 }).map((days) => startMs - days * dayMs),
   fc.constantFrom(0, 15_999, 16_000),
+  // A clock that runs ahead, or somebody who says anything.
+  fc.constantFrom(startMs + 2 * 3_600_000, startMs + 300 * dayMs, Date.UTC(2300, 0, 2), Date.UTC(9999, 11, 31, 23, 59, 59, 999)),
 );
 const delta = fc.integer({ min: -1_000_000, max: 1_000_000 });
 const large = fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 10 ** 12 }));
@@ -88,7 +92,7 @@ const reward: fc.Arbitrary<Step> = fc
   );
 
 const pace: fc.Arbitrary<Step> = fc
-  .record({ tenant, rewardPerUsd: fc.double({ min: 0, max: 1e6, noNaN: true }), requests: fc.nat(1_000) })
+  .record({ tenant, rewardPerUsd: fc.double({ min: 0, max: 1e3, noNaN: true }), requests: fc.nat(1_000) })
   .map(
     ({ tenant: of, rewardPerUsd, requests }) =>
       (context, next) =>

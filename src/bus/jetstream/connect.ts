@@ -4,6 +4,7 @@ import type { BusConfig } from '../bus-config.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Bus } from '../bus.ts';
 import { createAcknowledged } from './acknowledged.ts';
+import { createAgreement } from './agreement.ts';
 import { createAnswerStore } from './answer-store.ts';
 import { applyTopology } from './apply-topology.ts';
 import { closeConnection, openConnection, watchConnection, withoutPassword, type ConnectionSettings } from './connection.ts';
@@ -12,7 +13,7 @@ import { createEventLog } from './event-log.ts';
 import { asBusError } from './failures.ts';
 import type { Link } from './link.ts';
 import { createMessenger } from './messenger.ts';
-import { topologyOf } from './topology.ts';
+import { agreementSubject, topologyOf } from './topology.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 export type BusSettings = ConnectionSettings & {
@@ -80,6 +81,7 @@ export const openBus = async (settings: BusSettings): Promise<Bus> => {
       requests: createWorkQueue(link, topology, dead),
       dead,
       answers: createAnswerStore(link),
+      hashKey: createAgreement(link, agreementSubject('hash-key')),
       messenger: createMessenger(link),
       status: state.status,
       onStatus: state.onStatus,

@@ -13,6 +13,7 @@ export const streams = {
   undelivered: 'SWITCHYARD_UNDELIVERED',
   dead: 'SWITCHYARD_DEAD',
   answers: 'SWITCHYARD_ANSWERS',
+  agreements: 'SWITCHYARD_AGREEMENTS',
 } as const;
 
 export const consumers = { workers: 'workers', undelivered: 'undelivered' } as const;
@@ -26,6 +27,7 @@ const dayMs = 86_400_000;
 const deadLetterAgeDays = 30;
 const deadLetterBytes = 256 * 1024 ** 2;
 const undeliveredBytes = 16 * 1024 ** 2;
+const agreementsBytes = 64 * 1024;
 /** Unacknowledged requests of all workers together. */
 const requestsUnderWay = 65_536;
 
@@ -93,8 +95,20 @@ export const topologyOf = ({ log, requests }: BusConfig): Topology => {
     max_bytes: requests.answersKeptBytes,
   };
 
+  // No log: the key of the hashes stands here, which is never in an event.
+  const agreements: StreamSpec = {
+    ...replicated,
+    name: streams.agreements,
+    description: 'What all processes have agreed on: the first value of a subject stands.',
+    subjects: [agreementSubject('*')],
+    retention: 'limits',
+    discard: 'new',
+    max_msgs_per_subject: 1,
+    max_bytes: agreementsBytes,
+  };
+
   return {
-    streams: [events, queue, undelivered, dead, answers],
+    streams: [events, queue, undelivered, dead, answers, agreements],
     workers: {
       stream: queue.name,
       config: {
@@ -116,3 +130,4 @@ export const topologyOf = ({ log, requests }: BusConfig): Topology => {
 const durableDefaults = { ack_policy: 'explicit', deliver_policy: 'all', replay_policy: 'instant' } as const;
 
 export const answerSubject = (tenant: string, token: string): string => `switchyard.answer.${tenant}.${token}`;
+export const agreementSubject = (what: string): string => `switchyard.agreement.${what}`;

@@ -1,4 +1,5 @@
 import type { BusConfig } from '../bus-config.ts';
+import type { Agreement } from '../agreement.ts';
 import type { AnswerStore } from '../answer-store.ts';
 import type { Bus, BusStatus } from '../bus.ts';
 import type { DeadLetters } from '../dead-letters.ts';
@@ -57,6 +58,7 @@ export const createMemoryBus = ({ config, clock = systemClock }: { readonly conf
     }),
     dead,
     answers: createMemoryAnswers(answers),
+    hashKey: createMemoryAgreement(),
     messenger: createMemoryMessenger(clock),
     status: () => status,
     onStatus: (listener) => {
@@ -84,6 +86,11 @@ const createMemoryAnswers = (shelf: Shelf): AnswerStore => ({
     return kept === null ? null : (shelf.get(kept)?.body ?? null);
   },
 });
+
+const createMemoryAgreement = (): Agreement => {
+  let stands: Uint8Array | undefined;
+  return { offer: async (value) => (stands ??= value) };
+};
 
 const createMemoryDeadLetters = (shelf: Shelf): DeadLetters => {
   const letters = new Map<number, Parameters<DeadLetters['put']>[0]>();

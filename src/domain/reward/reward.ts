@@ -38,7 +38,7 @@ export const rewardForCompletion = (given: {
     success: successOf(completed.finishReason),
     streaming: streamingOf(completed, config),
     cache: cached ? million : 0,
-    cost: micro(decline(completed.costNanoUsd / nanoUsdPerUsd, config.costTargetUsd)),
+    cost: micro(costPart(completed.costNanoUsd / nanoUsdPerUsd, config.costTargetUsd)),
   };
   return firstReward(completed, 'completion', parts, config.weights, filing);
 };
@@ -201,6 +201,9 @@ const streamingOf = (completed: DataOf<'response.completed'>, settings: RewardSe
       ? decline(completed.firstTokenMs, settings.firstTokenTargetMs) * decline(completed.longestStallMs, settings.stallTargetMs)
       : decline(completed.latencyMs, settings.firstTokenTargetMs),
   );
+
+/** The cost part of an answer, 0 to 1. */
+export const costPart = (costUsd: number, targetUsd: number): number => decline(costUsd, targetUsd);
 
 /** 1 at 0, 1/2 at the target, towards 0 beyond. */
 const decline = (value: number, target: number): number => 1 / (1 + value / target);

@@ -1,4 +1,5 @@
 import type { DataOf } from '../../events/index.ts';
+import { timeUniformWidth } from '../comparison/time-uniform.ts';
 import { fieldIndex, type EvidenceField, type Sums } from './sums.ts';
 import { rewardSum, rewardVariance, trialsOf } from './reading.ts';
 import { runningCanary, type RouterState, type Trial } from './state.ts';
@@ -35,7 +36,7 @@ export type GuardedCanary = Pick<DataOf<'policy.canary_started'>, 'share' | 'gua
 /** All three quantities; null until both sides have the requests that the guard asks for. */
 export const compareCanary = ({ share, guard, weights }: GuardedCanary, { stable, canary }: Trial): readonly Comparison[] | null => {
   if (Math.min(trialsOf(stable), trialsOf(canary)) < guard.minRequests) return null;
-  const width = boundary(trialsOf(stable) + trialsOf(canary), (4 * guard.minRequests) / share, (1 - guard.confidence) / quantities);
+  const width = timeUniformWidth(trialsOf(stable) + trialsOf(canary), (4 * guard.minRequests) / share, (1 - guard.confidence) / quantities);
   const compare = (quantity: Evidence['quantity'], of: (sums: Sums) => Moments, marginOf: (stableMean: number) => Margin): Comparison => {
     const before = of(stable);
     const after = of(canary);
@@ -101,12 +102,6 @@ type Moments = { readonly mean: number; readonly variance: number };
 /** `scale`: of the stable mean in the difference that is tested against zero. */
 type Margin = { readonly value: number; readonly scale: number };
 
-const boundary = (requests: number, tightestAt: number, error: number): number => {
-  const tail = -2 * Math.log(2 * error);
-  const scaled = (requests * (tail + Math.log(tail + 1))) / tightestAt;
-  return Math.sqrt(((2 * (scaled + 1)) / scaled) * Math.log(1 + Math.sqrt(scaled + 1) / (2 * error)));
-};
-
 const field = (sums: Sums, name: EvidenceField): number => sums[fieldIndex[name]] ?? 0;
 
 /** The variance as if half a request more had failed, and half a one succeeded. */
@@ -127,13 +122,20 @@ const costOf = (sums: Sums): Moments => {
 const squareNano = 10_000 ** 2;
 
 const inWords = ({ quantity, stable, canary, low, high, confidence }: Evidence, margin: number): string => {
-  const [what, unit, digits] = (
+  const [what, say] = (
     {
-      errors: ['failures', '', 4],
-      reward: ['reward', '', 4],
-      cost: ['cost', ' nano-dollars', 0],
+      errors: ['failures', inShares],
+      reward: ['reward', inShares],
+      cost: ['cost', inDollars],
     } as const
   )[quantity];
-  const say = (value: number): string => `${value.toFixed(digits)}${unit}`;
   return `${what}: ${say(canary.mean)} in ${canary.requests} requests against ${say(stable.mean)} in ${stable.requests} of the policy in force; the difference is ${say(low)} to ${say(high)} with ${(100 * confidence).toFixed(1)} % confidence, the margin ${say(margin)}`;
+};
+
+const inShares = (value: number): string => value.toFixed(4);
+
+/** Of 1e-9 dollars, to that digit: costs of a request are often below a thousandth of a dollar. */
+const inDollars = (nanoUsd: number): string => {
+  const [whole = '0', fraction = ''] = (Math.abs(nanoUsd) / 1e9).toFixed(9).split('.');
+  return `${nanoUsd < 0 ? '-' : ''}$${whole}.${fraction.replace(/0{1,7}$/, '')}`;
 };

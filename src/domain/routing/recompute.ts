@@ -1,6 +1,6 @@
 import type { DataOf, Tenant } from '../../events/index.ts';
 import { canaryDecider, stableDecider } from './deciders.ts';
-import { decideRoute } from './router.ts';
+import { decideRoute, type RoutingInput } from './router.ts';
 import type { RouterState } from './state.ts';
 
 /** Where a logged decision and its repetition part. */
@@ -26,17 +26,7 @@ export const recompute = (logged: Decision, tenant: Tenant, state: RouterState):
   compare('policy', logged.policy.id, policy?.content.policy.id);
   compare('policy version', logged.policy.version, policy?.content.policy.version);
   if (policy === null) return { kind: 'different', differences };
-  const { decidedAt, pacing } = logged;
-  const decision = decideRoute(
-    {
-      ...logged,
-      tenant,
-      decidedAtMs: decidedAt === null ? null : Date.parse(decidedAt),
-      budget: { usdPerRequest: pacing?.usdPerRequest ?? null, latencyTargetMs: pacing?.latencyTargetMs ?? null },
-    },
-    policy,
-    state,
-  );
+  const decision = decideRoute(inputOf(logged, tenant), policy, state);
   compare('outcome', 'chosen', decision.kind);
   if (decision.kind === 'chosen') {
     const { choice } = decision;
@@ -56,6 +46,23 @@ export const recompute = (logged: Decision, tenant: Tenant, state: RouterState):
     compare('propensity', logged.propensity, choice.propensity);
   }
   return differences.length === 0 ? { kind: 'same' } : { kind: 'different', differences };
+};
+
+/** The request that a logged decision was made for, as the router saw it. */
+export const inputOf = (logged: Decision, tenant: Tenant): RoutingInput => {
+  const { requestedModel, features, maxOutputTokens, needs, weights, conversation, draw, decidedAt, pacing } = logged;
+  return {
+    tenant,
+    requestedModel,
+    features,
+    maxOutputTokens,
+    needs,
+    weights,
+    budget: { usdPerRequest: pacing?.usdPerRequest ?? null, latencyTargetMs: pacing?.latencyTargetMs ?? null },
+    conversation,
+    decidedAtMs: decidedAt === null ? null : Date.parse(decidedAt),
+    draw,
+  };
 };
 
 type Figure = string | number | null;

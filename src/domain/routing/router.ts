@@ -6,6 +6,7 @@ import { expectationOf, type Expectation } from './expectations.ts';
 import { cellsFor } from './filing.ts';
 import { isBeyondBudget, pricesOf, type Budget } from './pacing.ts';
 import type { Policy } from './policies/policy.ts';
+import { hasShare } from './policies/static.ts';
 import type { PolicyContent } from './policy-version.ts';
 import type { RouterState } from './state.ts';
 import { pick, withFloors } from './draw.ts';
@@ -73,6 +74,8 @@ export const decideRoute = (input: RoutingInput, policy: DecidingPolicy, state: 
   const { content } = policy;
   if (!content.arms.some((arm) => isRequested(arm, input))) return { kind: 'unknown-model' };
   const question = questionOf(input);
+  const isOffered = ({ arm }: RoutableArm) => input.requestedModel !== 'auto' || hasShare(content.spec, arm);
+  const answerTokens = answerTokensOf(content.arms.filter(isOffered), input, question, state);
   const exclusions: Exclusion[] = [];
   const open: Contender[] = [];
   const onTrial: Contender[] = [];
@@ -80,7 +83,9 @@ export const decideRoute = (input: RoutingInput, policy: DecidingPolicy, state: 
     const expected = expectationOf(state.evidence, arm, question);
     const least = leastShareOf(arm.arm, content, state);
     const reason =
-      exclusionOf(arm, input, state, question.nowTick) ?? (isBeyondBudget(expected.costNanoUsd, input.budget) ? 'budget' : null);
+      exclusionOf(arm, input, answerTokens, state, question.nowTick) ??
+      (isOffered(arm) ? null : 'no-share') ??
+      (isBeyondBudget(expected.costNanoUsd, input.budget) ? 'budget' : null);
     if (reason !== null) exclusions.push({ arm: arm.arm, reason });
     else (least.full ? onTrial : open).push({ arm, expected, floor: least.floor });
   }
@@ -177,12 +182,13 @@ const weigh = (
 
 const nanoPerUsd = 1e9;
 
-/** A new arm is tried with a bounded number of requests, and no more than these until they have ended. */
+/** A new arm is tried with a bounded number of requests, and no more than these until they have ended. Not under fixed shares: there is nothing to find out. */
 const leastShareOf = (
   arm: string,
   { spec }: PolicyContent,
   { chosen }: RouterState,
 ): { readonly floor: number; readonly full: boolean } => {
+  if (spec.kind === 'static') return { floor: spec.floor, full: false };
   const { decided, ended } = chosen.get(arm) ?? { decided: 0, ended: 0 };
   const isNew = ended < spec.trial.requests;
   return { floor: isNew ? Math.max(spec.floor, spec.trial.share) : spec.floor, full: isNew && decided >= spec.trial.requests };
@@ -191,11 +197,34 @@ const leastShareOf = (
 const isRequested = (arm: RoutableArm, { requestedModel }: RoutingInput): boolean =>
   requestedModel === 'auto' || requestedModel === arm.arm || requestedModel === arm.model;
 
-const exclusionOf = (arm: RoutableArm, input: RoutingInput, { evidence }: RouterState, nowTick: number): Exclusion['reason'] | null => {
+/**
+ * Room that an arm must have for the answer. A limit beyond what any arm has asks for as much as there is, and is no reason to take out the arm with the most room: the larger the limit, the fewer
+ * arms hold it, and never none.
+ */
+const answerTokensOf = (
+  arms: readonly RoutableArm[],
+  input: RoutingInput,
+  { maxOutputTokens, nowTick }: Question,
+  state: RouterState,
+): number => {
+  if (maxOutputTokens === 0) return 0;
+  let most = 0;
+  for (const arm of arms)
+    if (exclusionOf(arm, input, 0, state, nowTick) === null) most = Math.max(most, arm.contextTokens - input.features.promptTokensEstimate);
+  return Math.min(maxOutputTokens, most);
+};
+
+const exclusionOf = (
+  arm: RoutableArm,
+  input: RoutingInput,
+  answerTokens: number,
+  { evidence }: RouterState,
+  nowTick: number,
+): Exclusion['reason'] | null => {
   if (!isRequested(arm, input)) return 'not-requested';
   if (!arm.enabled) return 'disabled';
   if (input.needs.some((need) => arm.lacks.includes(need))) return 'missing-capability';
-  if (input.features.promptTokensEstimate + wholeTokens(input.maxOutputTokens) > arm.contextTokens) return 'context-length';
+  if (input.features.promptTokensEstimate + answerTokens > arm.contextTokens) return 'context-length';
   // A caller who names an arm gets it, or its failure. Where evidence had no time, "of late" had no meaning.
   const mayBreak = input.requestedModel === 'auto' && input.decidedAtMs !== null;
   return mayBreak && breakerIsOpen(evidence, arm.arm, nowTick) ? 'breaker-open' : null;

@@ -1,6 +1,7 @@
 import { InvariantError } from '../../errors.ts';
 import type { DataOf, EventOf, EventType, SwitchyardEvent, Tenant } from '../../events/index.ts';
 import { addEvidence, emptyEvidence, type Evidence } from './evidence.ts';
+import { filedAtMs } from './filing.ts';
 import { addInto, noSums, sumsOf, type Sums } from './sums.ts';
 import { noTotals, type Pace, type PaceTotals } from './pacing.ts';
 import type { Policy } from './policies/policy.ts';
@@ -59,12 +60,12 @@ export const latestChange = ({ policy, canary, canaryEnded }: RouterState): numb
 /** Folds the events of one log entry in place. */
 export const evolveRouter = (
   state: RouterState,
-  entry: { readonly sequence: number; readonly events: readonly SwitchyardEvent[] },
+  entry: { readonly sequence: number; readonly storedAtMs: number; readonly events: readonly SwitchyardEvent[] },
 ): RouterState => {
   if (entry.sequence <= state.sequence) return state;
   if (entry.sequence !== state.sequence + 1)
     throw new InvariantError(`router: expected log sequence ${state.sequence + 1}, got ${entry.sequence}`);
-  for (const event of entry.events) foldEvent(state, event);
+  for (const event of entry.events) foldEvent(state, event, entry.storedAtMs);
   state.sequence = entry.sequence;
   return state;
 };
@@ -79,11 +80,11 @@ export const routerEventTypes = [
   'policy.canary_ended',
 ] as const satisfies readonly EventType[];
 
-/** Folds one event, whatever its place in the log. */
-export const foldEvent = (state: RouterState, event: SwitchyardEvent): void => {
+/** Folds one event, whatever its place in the log, which stored it at `storedAtMs`. */
+export const foldEvent = (state: RouterState, event: SwitchyardEvent, storedAtMs: number): void => {
   switch (event.type) {
     case 'reward.recorded':
-      foldReward(state, event);
+      foldReward(state, event, storedAtMs);
       return;
     case 'route.decided':
       countsOf(state, event.data.arm).decided++;
@@ -124,10 +125,10 @@ const foldPolicy = (state: RouterState, event: DataOf<'policy.activated'>): void
 /** Of two changes with the same number the first in the log stands. Those recorded before changes were numbered follow each other in the order of the log: they alone depend on it. */
 const takesEffect = (change: number, before = 0): boolean => change > before || (change === 0 && before === 0);
 
-const foldReward = (state: RouterState, event: EventOf<'reward.recorded'>): void => {
-  const { arm, cause, cells, decidedAt, evidence, policy, revision } = event.data;
+const foldReward = (state: RouterState, event: EventOf<'reward.recorded'>, storedAtMs: number): void => {
+  const { arm, cause, cells, evidence, policy, revision } = event.data;
   const sums = sumsOf(evidence);
-  if (cells.length > 0) addEvidence(state.evidence, arm, cells, Date.parse(decidedAt ?? event.time), sums);
+  if (cells.length > 0) addEvidence(state.evidence, arm, cells, filedAtMs(event, storedAtMs), sums);
   // By the cause, as rewards of version 1 name no policy: each decision that is counted must end, or its arm would stay on trial for ever.
   if (revision === 0 && cause !== 'cache') countsOf(state, arm).ended++;
   if (policy === null) return;

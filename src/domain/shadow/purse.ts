@@ -51,10 +51,20 @@ export const reserve = (purse: Purse, nanoUsd: number, limits: PurseLimits, nowM
     purse.freeNanoUsd -= nanoUsd;
     return { kind: 'reserved', reservation: { windowStartMs: purse.windowStartMs, nanoUsd } };
   }
-  const left = limits.blockNanoUsd * (limits.blocks - purse.nextBlock);
-  // A debt is paid as soon as there is a block, whether or not this call can still be made.
-  if (left === 0 || (purse.debtNanoUsd === 0 && purse.freeNanoUsd + left < nanoUsd)) return { kind: 'not-covered' };
+  if (!isWithinReach(purse, nanoUsd, limits)) return { kind: 'not-covered' };
   return { kind: 'take', windowStartMs: purse.windowStartMs, block: purse.nextBlock };
+};
+
+/** Whether there is any use in asking for so much in this window. Nothing is reserved. */
+export const mayCover = (purse: Purse, nanoUsd: number, limits: PurseLimits, nowMs: number): boolean => {
+  turn(purse, limits, nowMs);
+  return (purse.debtNanoUsd === 0 && nanoUsd <= purse.freeNanoUsd) || isWithinReach(purse, nanoUsd, limits);
+};
+
+/** With the blocks that may still be free. A debt is paid as soon as there is a block, whether or not this call can still be made. */
+const isWithinReach = (purse: Purse, nanoUsd: number, { blockNanoUsd, blocks }: PurseLimits): boolean => {
+  const left = blockNanoUsd * (blocks - purse.nextBlock);
+  return left > 0 && (purse.debtNanoUsd > 0 || purse.freeNanoUsd + left >= nanoUsd);
 };
 
 /** The log's answer for a block: `won` when it is this process's. An answer for a window that has ended since counts for nothing. */

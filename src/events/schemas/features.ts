@@ -28,7 +28,7 @@ export type RequestKind = (typeof requestKinds)[number];
  * Languages that are told apart: by script, and Latin script by its commonest words. Where one script serves many languages, the code of its most frequent one stands for it
  * (Cyrillic `ru`, Arabic `ar`, Devanagari `hi`). other: words of none of these; unknown: no words.
  */
-const requestLanguages = [
+export const requestLanguages = [
   ...['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl', 'tr'],
   ...['ru', 'el', 'he', 'ar', 'hi', 'th', 'zh', 'ja', 'ko', 'other', 'unknown'],
 ] as const;

@@ -2,23 +2,43 @@ import { z } from 'zod';
 import { defineEvent } from '../envelope.ts';
 import { nameSchema, probabilitySchema, sequenceSchema } from '../identifiers.ts';
 
+type RewardWeights = { readonly success: number; readonly streaming: number; readonly cache: number; readonly cost: number };
+
+/** What was wrong is told with the sum that was seen. */
+const sumToOne = ({ success, streaming, cache, cost }: RewardWeights, context: Pick<z.core.$RefinementCtx, 'addIssue'>): void => {
+  const sum = success + streaming + cache + cost;
+  if (Math.abs(sum - 1) < 1e-9) return;
+  context.addIssue({ code: 'custom', message: 'expected the four weights to sum to 1', params: { seen: Number(sum.toPrecision(12)) } });
+};
+
+const weights = {
+  success: probabilitySchema.describe('weight of the answer having been good'),
+  streaming: probabilitySchema.describe('weight of a quick first token and no stalls'),
+  cache: probabilitySchema.describe('weight of the answer having entered the cache, to be given again'),
+  cost: probabilitySchema.describe('weight of the answer having been cheap'),
+};
+
 /** The same shape wherever the four parts of the reward are weighed. They sum to 1. */
-export const rewardWeightsSchema = z
+export const rewardWeightsSchema = z.strictObject(weights).superRefine(sumToOne);
+
+/** The same with the weights that hold when nobody says otherwise: for configuration, where any of them may be left out. */
+export const defaultedRewardWeightsSchema = z
   .strictObject({
-    success: probabilitySchema.describe('weight of the answer having been good'),
-    streaming: probabilitySchema.describe('weight of a quick first token and no stalls'),
-    cache: probabilitySchema.describe('weight of the answer having entered the cache, to be given again'),
-    cost: probabilitySchema.describe('weight of the answer having been cheap'),
+    success: weights.success.default(0.4),
+    streaming: weights.streaming.default(0.2),
+    cache: weights.cache.default(0.2),
+    cost: weights.cost.default(0.2),
   })
-  .refine((w) => Math.abs(w.success + w.streaming + w.cache + w.cost - 1) < 1e-9, 'expected the four weights to sum to 1');
+  .superRefine(sumToOne)
+  .prefault({});
 
 const pseudoCount = z.number().min(1e-3).max(1e6);
 const priorSchema = z
   .strictObject({
-    alpha: pseudoCount.describe('successes that an arm is taken to have before it has been tried'),
-    beta: pseudoCount.describe('failures that an arm is taken to have before it has been tried'),
+    alpha: pseudoCount.default(1).describe('successes that an arm is taken to have before it has been tried'),
+    beta: pseudoCount.default(1).describe('failures that an arm is taken to have before it has been tried'),
   })
-  .default({ alpha: 1, beta: 1 });
+  .prefault({});
 
 const memorySchema = z
   .strictObject({
@@ -73,10 +93,11 @@ const common = {
         .int()
         .min(0)
         .max(1_000_000)
+        .default(5)
         .describe('requests that a new arm is tried with; no more are under way until these have ended'),
-      share: probabilitySchema.describe('least probability of an arm on trial'),
+      share: probabilitySchema.default(0.05).describe('least probability of an arm on trial'),
     })
-    .default({ requests: 5, share: 0.05 }),
+    .prefault({}),
 };
 
 /** How the router chooses: what configuration, policy files and events hold. */
@@ -84,7 +105,11 @@ export const policySpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('static').describe('fixed shares, whatever happens'),
     ...common,
-    shares: z.record(nameSchema, probabilitySchema).describe('share of each arm; they sum to 1; arms that are not named get none'),
+    shares: z
+      .record(nameSchema, probabilitySchema)
+      .describe(
+        'share of each arm; they sum to 1, to the millionth. Shares of arms that cannot take a request fall to the others in proportion; arms that are not named get none, and are not tried out: when all that are named are out, the request is refused',
+      ),
   }),
   z.strictObject({
     kind: z.literal('epsilon-greedy').describe('the best arm so far, and any arm with probability epsilon'),
@@ -98,7 +123,7 @@ export const policySpecSchema = z.discriminatedUnion('kind', [
     ...common,
     simple: nameSchema.describe('arm for simple questions'),
     complex: nameSchema.describe('arm for complex questions'),
-    threshold: probabilitySchema.default(0.35).describe('complexity from which a question is complex'),
+    threshold: probabilitySchema.default(0.25).describe('complexity from which a question is complex'),
   }),
   z.strictObject({
     kind: z.literal('beta-bernoulli-thompson').describe('Thompson sampling, the same for all requests'),
@@ -214,20 +239,51 @@ export const canaryEnded = defineEvent({
   }),
 });
 
+/** What a whole budget, or a whole target of time, may be worth at most, in rewards of 0 to 1. The pacer itself ends at 1. */
+const mostWorth = 10;
+
+/** A price from nowhere would shut out all arms but the cheapest. */
+const pricesInBounds = (
+  pace: Readonly<Record<'rewardPerUsd' | 'rewardPerSecond', number> & Record<'usdPerRequest' | 'latencyTargetMs', number | null>>,
+  context: Pick<z.core.$RefinementCtx, 'addIssue'>,
+): void => {
+  for (const [price, bound, worth] of [
+    ['rewardPerUsd', 'usdPerRequest', pace.rewardPerUsd * (pace.usdPerRequest ?? Infinity)],
+    ['rewardPerSecond', 'latencyTargetMs', (pace.rewardPerSecond * (pace.latencyTargetMs ?? Infinity)) / 1_000],
+  ] as const)
+    if (pace[price] > 0 && worth > mostWorth)
+      context.addIssue({
+        code: 'custom',
+        path: [price],
+        message: `expected 0 without a ${bound}, else at most a reward of ${mostWorth} for all of it`,
+        params: { seen: pace[price] },
+      });
+};
+
 export const budgetPaced = defineEvent({
   type: 'budget.paced',
   version: 1,
   summary: 'The price of money and of time for a tenant was set anew, from what its requests did cost and take since the last time.',
-  data: z.object({
-    step: z.int().min(1).describe('counted from 1 for each tenant; of two with the same number the first in the log stands'),
-    usdPerRequest: z.number().positive().nullable().describe('the budget; null: none'),
-    latencyTargetMs: z.number().positive().nullable().describe('the objective for the mean latency; null: none'),
-    rewardPerUsd: z.number().min(0).describe('dual variable of the budget: reward that a dollar must bring'),
-    rewardPerSecond: z.number().min(0).describe('dual variable of the latency objective: reward that a second of waiting must bring'),
-    totals: z
-      .object({ requests: z.int().min(0), costNanoUsd: z.int().min(0), latencyMs: z.int().min(0) })
-      .describe('of all routed requests of the tenant in the log up to the state that this was made from'),
-    creditNanoUsd: z.int().describe('unspent (or overspent, negative) money that is still taken into account'),
-    stateSequence: sequenceSchema.describe('made from the fold of the log up to here'),
-  }),
+  data: z
+    .object({
+      step: z.int().min(1).describe('counted from 1 for each tenant; of two with the same number the first in the log stands'),
+      usdPerRequest: z.number().positive().nullable().describe('the budget; null: none'),
+      latencyTargetMs: z.number().positive().nullable().describe('the objective for the mean latency; null: none'),
+      rewardPerUsd: z
+        .number()
+        .min(0)
+        .describe(`dual variable of the budget: reward that a dollar must bring; times usdPerRequest at most ${mostWorth}`),
+      rewardPerSecond: z
+        .number()
+        .min(0)
+        .describe(
+          `dual variable of the latency objective: reward that a second of waiting must bring; times the objective at most ${mostWorth}`,
+        ),
+      totals: z
+        .object({ requests: z.int().min(0), costNanoUsd: z.int().min(0), latencyMs: z.int().min(0) })
+        .describe('of all routed requests of the tenant in the log up to the state that this was made from'),
+      creditNanoUsd: z.int().describe('unspent (or overspent, negative) money that is still taken into account'),
+      stateSequence: sequenceSchema.describe('made from the fold of the log up to here'),
+    })
+    .superRefine(pricesInBounds),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { microSchema, nameSchema } from '../identifiers.ts';
+import { microSchema, momentSchema, nameSchema } from '../identifiers.ts';
 import { defineEvent } from '../envelope.ts';
 import { rewardWeightsSchema } from './policy.ts';
 import { feedbackIdSchema, feedbackKindSchema } from './feedback.ts';
@@ -40,10 +40,11 @@ export const rewardRecorded = defineEvent({
       })
       .nullable()
       .describe('null for an answer from the cache, and for rewards recorded before version 2'),
-    decidedAt: z.iso
-      .datetime({ precision: 3 })
+    decidedAt: momentSchema
       .nullable()
-      .describe('when the arm was chosen: the moment under which the evidence is filed; null: the time of this event'),
+      .describe(
+        'when the arm was chosen; null: the time of this event. The evidence is filed under that moment, or under the one at which the log stored this event if that was earlier',
+      ),
     cells: z
       .array(z.string().min(1).max(64))
       .max(8)

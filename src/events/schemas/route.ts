@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameSchema, probabilitySchema, sequenceSchema } from '../identifiers.ts';
+import { momentSchema, nameSchema, probabilitySchema, sequenceSchema } from '../identifiers.ts';
 import { defineEvent } from '../envelope.ts';
 import { featuresSchemaV2 } from './features.ts';
 import { rewardWeightsSchema } from './policy.ts';
@@ -13,6 +13,7 @@ const exclusionReasonSchema = z.enum([
   'breaker-open',
   'budget',
   'on-trial',
+  'no-share',
 ]);
 
 /** What policies saw of a request in decisions of version 1. */
@@ -79,10 +80,7 @@ export const routeDecided = defineEvent({
       .describe('the uniform number that picked the arm from the cumulative propensities, in the order of candidates'),
     floor: probabilitySchema.describe('least probability of each candidate'),
     weights: rewardWeightsSchema.describe('of the parts of the reward, in force for this tenant'),
-    decidedAt: z.iso
-      .datetime({ precision: 3 })
-      .nullable()
-      .describe('the moment for which evidence was read; null: it was read without decay'),
+    decidedAt: momentSchema.nullable().describe('the moment for which evidence was read; null: it was read without decay'),
     pacing: z
       .object({
         step: z.int().min(0).describe('see budget.paced; 0: the first prices, before any'),
@@ -114,7 +112,7 @@ export const routeDecided = defineEvent({
         z.object({
           arm: nameSchema.describe('an arm that could not be drawn'),
           reason: exclusionReasonSchema.describe(
-            'disabled: by configuration; not-requested: the caller named another; context-length: the request does not fit; missing-capability: it needs what the model cannot do; breaker-open: the model failed of late; budget: it costs too many budgets at once; on-trial: a new arm has enough requests under way',
+            'disabled: by configuration; not-requested: the caller named another; context-length: the request does not fit; missing-capability: it needs what the model cannot do; breaker-open: the model failed of late; budget: it costs too many budgets at once; on-trial: a new arm has enough requests under way; no-share: the fixed shares of the policy give it none',
           ),
         }),
       )
@@ -124,6 +122,6 @@ export const routeDecided = defineEvent({
     streamed: z.boolean().describe('whether the caller asked for a stream'),
     host: z.string().max(128).describe('the process that answers; it can be asked whether it lives'),
     retryable: z.boolean().describe('somebody may come back for it: the caller chose the request id, or it waits in the queue'),
-    deadline: z.iso.datetime({ precision: 3 }).describe('after this moment an unanswered request is closed as failed'),
+    deadline: momentSchema.describe('after this moment an unanswered request is closed as failed'),
   }),
 });

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { microSchema, nameSchema, probabilitySchema } from '../identifiers.ts';
+import { microSchema, momentSchema, nameSchema, probabilitySchema } from '../identifiers.ts';
 import { defineEvent } from '../envelope.ts';
 import { failureCodeSchema } from './response.ts';
 
 const milliseconds = z.number().min(0);
 const nanoUsd = z.int().min(0);
-const moment = z.iso.datetime({ precision: 3 });
 
 /** The same figures of both answers, measured the same way, so that their differences mean something. */
 const figuresShape = {
@@ -59,7 +58,7 @@ export const shadowGranted = defineEvent({
   summary:
     'A process took a block of the budget for shadows. Money is taken before it is spent; what is left of it when the window ends is lost.',
   data: z.object({
-    windowStart: moment.describe('begin of the window that the block belongs to'),
+    windowStart: momentSchema.describe('begin of the window that the block belongs to'),
     windowMs: z.int().positive().describe('length of the window'),
     block: z.int().min(0).describe('number of the block in its window, from 0; each is taken once'),
     blocks: z.int().positive().describe('blocks of a window'),
@@ -73,8 +72,8 @@ export const shadowSkipped = defineEvent({
   version: 1,
   summary: 'Shadows that were due and not made, counted by one process over at most a minute, by reason.',
   data: z.object({
-    from: moment.describe('begin of the time that was counted'),
-    to: moment.describe('its end'),
+    from: momentSchema.describe('begin of the time that was counted'),
+    to: momentSchema.describe('its end'),
     host: z.string().max(128).describe('the process that counted'),
     noSecondArm: z.int().min(0).describe('the decision had one candidate'),
     cancelled: z.int().min(0).describe('the caller went away, or the answer was broken off here: there is nothing to compare with'),

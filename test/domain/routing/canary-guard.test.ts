@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { normalFrom, seededRandom } from '../../../src/domain/random.ts';
-import { compareCanary, type Comparison, type GuardedCanary } from '../../../src/domain/routing/canary-guard.ts';
+import { compareCanary, reportOnCanary, type Comparison, type GuardedCanary } from '../../../src/domain/routing/canary-guard.ts';
 import { addInto, sumsOf, type RewardEvidence, type Sums } from '../../../src/domain/routing/sums.ts';
-import { noTrial, type Trial } from '../../../src/domain/routing/state.ts';
+import { armOf, contentOf, deciding } from '../support/routing.ts';
+import { emptyRouterState, noTrial, type Trial } from '../../../src/domain/routing/state.ts';
 
 /** What requests of one side are like. Costs are log-normal around a mean that is given in 1e-6 dollars. */
 type Side = { readonly quality: number; readonly errorRate: number; readonly costMicroUsd: number };
@@ -193,4 +194,31 @@ describe('the guard', () => {
     expect(worse(comparisons)).toEqual([]);
     expect(comparisons?.flatMap(({ low, high }) => [low, high]).every(Number.isFinite)).toBe(true);
   });
+});
+
+it('says why in words, money in dollars', () => {
+  const sums = (costNanoUsd: number) => {
+    const side = noTrial(1).stable;
+    for (let i = 0; i < 200; i++)
+      addInto(
+        side,
+        sumsOf({
+          ...draw({ ...alike, errorRate: 0 }, seededRandom(`words ${i}`)),
+          costNanoUsd,
+          spendSquare: Math.ceil((costNanoUsd / 10_000) ** 2),
+        }),
+      );
+    return side;
+  };
+  const content = contentOf({ kind: 'static', shares: { quick: 1 } }, [armOf('quick')]);
+  const state = emptyRouterState();
+  state.canary = {
+    event: { ...content, ...guarded, guard: { ...guarded.guard, costMargin: 0.1 }, change: 1 },
+    rule: deciding(content).rule,
+  };
+  state.trial = { ...noTrial(1), stable: sums(300_000), canary: sums(2_789_487) };
+  const reason = reportOnCanary(state)?.verdict?.reason;
+  expect(reason).toMatch(
+    /^cost: \$0\.002789487 in 200 requests against \$0\.0003 in 200 of the policy in force; the difference is \$0\.00\d+ to \$0\.00\d+ with 95\.0 % confidence, the margin \$0\.00003$/,
+  );
 });

@@ -6,7 +6,7 @@ import { decideRoute, type RoutingInput } from '../../../src/domain/routing/rout
 import { emptyRouterState, foldEvent, ruleOf } from '../../../src/domain/routing/state.ts';
 import { canaryStarted, makeEvent, policyActivated, systemTenant } from '../../../src/events/index.ts';
 import { policySpecSchema, type PolicySpecInput } from '../../../src/events/schemas/policy.ts';
-import { features, rewarded, rewardOf, startMs, tenant, weights } from '../support/events.ts';
+import { features, lateMs, rewarded, rewardOf, startMs, tenant, weights } from '../support/events.ts';
 
 const contentOf = (spec: PolicySpecInput) =>
   named({
@@ -41,8 +41,8 @@ const input: RoutingInput = {
 /** 40 rewards of 0.4 + 0.2 and 10 of 0, all an hour before the question. */
 const learned = () => {
   const state = emptyRouterState(50);
-  for (let i = 0; i < 40; i++) foldEvent(state, rewarded(`q${i}`, rewardOf('quick', 1_000_000, 1_000_000)));
-  for (let i = 0; i < 10; i++) foldEvent(state, rewarded(`c${i}`, rewardOf('careful', 0)));
+  for (let i = 0; i < 40; i++) foldEvent(state, rewarded(`q${i}`, rewardOf('quick', 1_000_000, 1_000_000)), lateMs);
+  for (let i = 0; i < 10; i++) foldEvent(state, rewarded(`c${i}`, rewardOf('careful', 0)), lateMs);
   return state;
 };
 
@@ -96,11 +96,11 @@ describe('given arms that failed or changed', () => {
   it('then an open breaker and a jump of the reward are told', () => {
     const state = emptyRouterState(200);
     const at = (i: number) => ({ ...rewardOf('quick', i < 100 ? 1_000_000 : 0), decidedAt: new Date(startMs + i * 30_000).toISOString() });
-    for (let i = 0; i < 200; i++) foldEvent(state, rewarded(`q${i}`, at(i)));
+    for (let i = 0; i < 200; i++) foldEvent(state, rewarded(`q${i}`, at(i)), lateMs);
     const nowMs = startMs + 200 * 30_000;
     for (let i = 0; i < 6; i++) {
       const failure = { ...rewardOf('careful', 0), decidedAt: new Date(nowMs).toISOString() };
-      foldEvent(state, rewarded(`c${i}`, { ...failure, cause: 'failure', evidence: { ...failure.evidence, failures: 1 } }));
+      foldEvent(state, rewarded(`c${i}`, { ...failure, cause: 'failure', evidence: { ...failure.evidence, failures: 1 } }), lateMs);
     }
     const { arms, decision } = explainRoute(
       { ...input, decidedAtMs: nowMs },
@@ -128,8 +128,8 @@ describe('who decides', () => {
 
   it('is a lot while a canary runs, and certain for a conversation', () => {
     const state = emptyRouterState();
-    foldEvent(state, activated);
-    foldEvent(state, started);
+    foldEvent(state, activated, lateMs);
+    foldEvent(state, started, lateMs);
     expect(decidersOf(state, fixed, null)).toMatchObject([
       { share: 0.75, policy: { content: beta, canary: false, trial: 2 } },
       { share: 0.25, policy: { content: fixed, canary: true, trial: 2 } },

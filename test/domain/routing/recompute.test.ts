@@ -7,7 +7,7 @@ import { recompute } from '../../../src/domain/routing/recompute.ts';
 import { decideRoute, type RoutingInput } from '../../../src/domain/routing/router.ts';
 import { snapshotOf, stateOf } from '../../../src/domain/routing/snapshot.ts';
 import { countsOf, emptyRouterState, evolveRouter, type RouterState } from '../../../src/domain/routing/state.ts';
-import { historyOf } from '../../support/state-events.ts';
+import { historyOf, storedAt } from '../../support/state-events.ts';
 import { decided, tenant } from '../support/events.ts';
 import { armOf, atTick, contentOf, deciding, learn, request, successOnly } from '../support/routing.ts';
 
@@ -67,7 +67,11 @@ describe('a logged decision comes out the same', () => {
   it('on the fold of its log, folded live, resumed from plain data, or read before by others', () => {
     fc.assert(
       fc.property(historyOf(40), anyInput, fc.constantFrom(...specs), fc.nat(), (history, input, spec, place) => {
-        const fold = () => history.reduce((state, events, i) => evolveRouter(state, { sequence: i + 1, events }), emptyRouterState());
+        const fold = () =>
+          history.reduce(
+            (state, events, i) => evolveRouter(state, { sequence: i + 1, storedAtMs: storedAt(i + 1), events }),
+            emptyRouterState(),
+          );
         const live = activate(fold(), spec);
         const decision = decideRoute(input, deciding(content(spec)), live);
         if (decision.kind !== 'chosen') return;
@@ -75,11 +79,16 @@ describe('a logged decision comes out the same', () => {
         const cut = place % (history.length + 1);
         const kept = stateOf(
           snapshotOf(
-            history.slice(0, cut).reduce((state, events, i) => evolveRouter(state, { sequence: i + 1, events }), emptyRouterState()),
+            history
+              .slice(0, cut)
+              .reduce(
+                (state, events, i) => evolveRouter(state, { sequence: i + 1, storedAtMs: storedAt(i + 1), events }),
+                emptyRouterState(),
+              ),
           ),
         );
         const resumed = activate(
-          history.reduce((state, events, i) => evolveRouter(state, { sequence: i + 1, events }), kept),
+          history.reduce((state, events, i) => evolveRouter(state, { sequence: i + 1, storedAtMs: storedAt(i + 1), events }), kept),
           spec,
         );
         decideRoute({ ...input, decidedAtMs: atTick(7), draw: 0 }, deciding(content(spec)), resumed);
@@ -173,7 +182,7 @@ describe('a decision that was changed', () => {
     ['previous arm', { conversation: { ...honest.conversation!, previousArm: 'dear' } }],
     ['no conversation', { conversation: null }],
     ['needs', { needs: ['tools'] }],
-    ['longest answer', { maxOutputTokens: 7_995 }],
+    ['longest answer', { maxOutputTokens: 5 }],
     ['requested model', { requestedModel: 'careful' }],
     ['features', { features: { ...request, promptTokensEstimate: 7_990 } }],
     ['kind of request', { features: { ...request, opening: 8, kind: 'other' } }],
@@ -218,7 +227,12 @@ describe('a log of version 1', () => {
       return decoded.events[0];
     });
   const foldTo = (count: number) =>
-    events.slice(0, count).reduce((state, event, i) => evolveRouter(state, { sequence: i + 1, events: [event] }), emptyRouterState());
+    events
+      .slice(0, count)
+      .reduce(
+        (state, event, i) => evolveRouter(state, { sequence: i + 1, storedAtMs: Date.parse(event.time), events: [event] }),
+        emptyRouterState(),
+      );
   const decisions = events.filter((event): event is EventOf<'route.decided'> => event.type === 'route.decided');
 
   it.each(decisions.map((event) => [event.id, event] as const))('decided %s as it would be decided again', (_, { data, tenant: of }) => {

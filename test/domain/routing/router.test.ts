@@ -42,6 +42,53 @@ const chosen = (changes: Partial<RoutingInput> = {}, by = policy, state = emptyR
 const exclusions = (changes: Partial<RoutingInput>, state = emptyRouterState()) =>
   Object.fromEntries(chosen(changes, policy, state).exclusions.map(({ arm, reason }) => [arm, reason]));
 
+describe('fixed shares', () => {
+  const only = (named: Readonly<Record<string, number>>, changes: Partial<Parameters<typeof armOf>[1]> = {}) =>
+    deciding(
+      contentOf(
+        { kind: 'static', shares: named, floor: 0.01 },
+        arms.map((arm) => (arm.arm === 'quick' ? { ...arm, ...changes } : arm)),
+      ),
+    );
+
+  it('are a contract: an arm that is not named, new or not, is neither drawn nor tried', () => {
+    const choice = chosen({ draw: 0.999 }, only({ quick: 1, thorough: 0 }));
+    expect(choice).toMatchObject({ arm: 'quick', propensity: 1 });
+    expect(Object.fromEntries(choice.exclusions.map(({ arm, reason }) => [arm, reason]))).toEqual({
+      careful: 'no-share',
+      thorough: 'no-share',
+      retired: 'disabled',
+    });
+  });
+
+  it('give a new arm its share and no more', () => {
+    const content = contentOf({ kind: 'static', shares: { quick: 0.98, careful: 0.02 }, trial: { requests: 5, share: 0.3 } }, arms);
+    const { candidates } = chosen({}, deciding(content));
+    expect(candidates.map(({ floor, propensity }) => [floor, propensity])).toEqual([
+      [0, 0.98],
+      [0, 0.02],
+    ]);
+  });
+
+  it('refuse a request that none of the named arms can take, for the reasons that are told', () => {
+    const decision = decideRoute(question, only({ quick: 1 }, { enabled: false }), emptyRouterState());
+    expect(decision).toEqual({
+      kind: 'no-candidate',
+      exclusions: [
+        { arm: 'quick', reason: 'disabled' },
+        { arm: 'careful', reason: 'no-share' },
+        { arm: 'thorough', reason: 'no-share' },
+        { arm: 'retired', reason: 'disabled' },
+      ],
+    });
+  });
+
+  it('do not keep a caller from an arm or a model by its name', () => {
+    expect(chosen({ requestedModel: 'careful' }, only({ quick: 1 }))).toMatchObject({ arm: 'careful', propensity: 1 });
+    expect(chosen({ requestedModel: 'large' }, only({ quick: 1 })).candidates.map(({ propensity }) => propensity)).toEqual([0.5, 0.5]);
+  });
+});
+
 describe('who may be drawn', () => {
   it('is every enabled arm for "auto", all arms of a model by its name, one arm by its own', () => {
     expect(chosen().candidates.map(({ arm }) => arm)).toEqual(['quick', 'careful', 'thorough']);
@@ -61,6 +108,17 @@ describe('who may be drawn', () => {
     expect(exclusions({ features: long, maxOutputTokens: 100 })).toEqual({ retired: 'disabled' });
     expect(exclusions({ features: long, maxOutputTokens: 100.5 })).toEqual({ quick: 'context-length', retired: 'disabled' });
   });
+
+  it.each([8_000, 1_000_000, Number.MAX_SAFE_INTEGER, 1e300])(
+    'is still who has the most room, when the limit of %d is beyond anybody',
+    (maxOutputTokens) => {
+      expect(exclusions({ maxOutputTokens })).toEqual({ quick: 'context-length', retired: 'disabled' });
+      expect(chosen({ maxOutputTokens, requestedModel: 'quick' })).toMatchObject({ arm: 'quick', propensity: 1 });
+      // Of those who may be drawn: where the roomy ones lack something, the one that is left has the most room.
+      const lacking = arms.map((arm) => (arm.arm === 'quick' ? { ...arm, lacks: [] } : { ...arm, lacks: ['images' as const] }));
+      expect(chosen({ maxOutputTokens, needs: ['images'] }, deciding(contentOf({ kind: 'static', shares }, lacking))).arm).toBe('quick');
+    },
+  );
 
   it('is not who failed of late, but for a caller who names it', () => {
     const state = emptyRouterState();
@@ -82,7 +140,7 @@ describe('who may be drawn', () => {
   });
 
   it('is told, where nobody is left, with the reasons, the first that holds for each', () => {
-    expect(decideRoute({ ...question, maxOutputTokens: 1e300 }, policy, emptyRouterState())).toEqual({
+    expect(decideRoute({ ...question, features: { ...request, promptTokensEstimate: 9_000 } }, policy, emptyRouterState())).toEqual({
       kind: 'no-candidate',
       exclusions: [
         { arm: 'quick', reason: 'context-length' },
@@ -132,11 +190,11 @@ describe('the decision', () => {
   });
 
   it('keeps the floor of each candidate: 0.1 + 0.7 x share', () => {
-    const floored = deciding(contentOf({ kind: 'static', shares: { quick: 1 }, floor: 0.1 }, arms));
+    const floored = deciding(contentOf({ kind: 'static', shares: { quick: 0.8, careful: 0.1, thorough: 0.1 }, floor: 0.1 }, arms));
     expect(chosen({}, floored).candidates.map(({ arm, floor, propensity }) => [arm, floor, Number(propensity.toFixed(12))])).toEqual([
-      ['quick', 0.1, 0.8],
-      ['careful', 0.1, 0.1],
-      ['thorough', 0.1, 0.1],
+      ['quick', 0.1, 0.66],
+      ['careful', 0.1, 0.17],
+      ['thorough', 0.1, 0.17],
     ]);
   });
 
@@ -220,7 +278,9 @@ describe('within a conversation', () => {
 });
 
 describe('a new arm', () => {
-  const trying = deciding(contentOf({ kind: 'static', shares: { quick: 1 }, floor: 0, trial: { requests: 5, share: 0.1 } }, arms));
+  const trying = deciding(
+    contentOf({ kind: 'complexity', simple: 'quick', complex: 'quick', floor: 0, trial: { requests: 5, share: 0.1 } }, arms),
+  );
   const knownBut = (name: string) => {
     const state = emptyRouterState();
     for (const { arm } of arms.filter(({ arm }) => arm !== name)) Object.assign(countsOf(state, arm), { decided: 5, ended: 5 });

@@ -9,26 +9,30 @@ import { blockStart, tickOf } from '../../../src/domain/routing/time-blocks.ts';
 import type { EventType, SwitchyardEvent } from '../../../src/events/index.ts';
 import type { Json } from '../../../src/json.ts';
 import { anyEvent } from '../../support/event-arbitrary.ts';
-import { historyOf, type History } from '../../support/state-events.ts';
+import { historyOf, storedAt, type History } from '../../support/state-events.ts';
 
 const textOf = (snapshot: StateSnapshot): string => canonicalJson(JSON.parse(JSON.stringify(snapshot)) as Json);
 
 const live = (history: History, state: RouterState = emptyRouterState()): RouterState =>
-  history.reduce((folded, events, index) => evolveRouter(folded, { sequence: index + 1, events }), state);
+  history.reduce((folded, events, index) => evolveRouter(folded, { sequence: index + 1, storedAtMs: storedAt(index + 1), events }), state);
+
+type Stored = { readonly event: SwitchyardEvent; readonly storedAtMs: number };
+const storedIn = (history: History): readonly Stored[] =>
+  history.flatMap((events, index) => events.map((event) => ({ event, storedAtMs: storedAt(index + 1) })));
 
 /** Whoever reads events in any order, some of them more than once, and knows them by their ids. */
-const foldOnce = (events: readonly SwitchyardEvent[], sequence: number): RouterState => {
+const foldOnce = (events: readonly Stored[], sequence: number): RouterState => {
   const state = emptyRouterState(sequence);
   const seen = new Set<string>();
-  for (const event of events) {
-    if (!seen.has(event.id)) foldEvent(state, event);
+  for (const { event, storedAtMs } of events) {
+    if (!seen.has(event.id)) foldEvent(state, event, storedAtMs);
     seen.add(event.id);
   }
   return state;
 };
 
-const shuffledWithDuplicates = (history: History): fc.Arbitrary<readonly SwitchyardEvent[]> => {
-  const events = history.flat();
+const shuffledWithDuplicates = (history: History): fc.Arbitrary<readonly Stored[]> => {
+  const events = storedIn(history);
   return fc
     .array(fc.constantFrom(...events), { maxLength: 10 })
     .chain((again) => fc.shuffledSubarray([...events, ...again], { minLength: events.length + again.length }));
@@ -64,16 +68,19 @@ describe('the state of the router', () => {
       fc.property(historyOf(40), (history) => {
         const { blocks, latestTick } = snapshotOf(live(history));
         const sums = new Map<string, number[]>();
-        const rewards = history.flat().filter((event) => event.type === 'reward.recorded');
-        for (const { time, data } of rewards)
+        for (const { event, storedAtMs } of storedIn(history)) {
+          if (event.type !== 'reward.recorded') continue;
+          const { time, data } = event;
           for (const cell of data.cells) {
-            const key = `${data.arm} ${cell} ${blockStart(tickOf(Date.parse(data.decidedAt ?? time)), latestTick)}`;
+            const key = `${data.arm} ${cell} ${blockStart(tickOf(Math.min(Date.parse(data.decidedAt ?? time), storedAtMs)), latestTick)}`;
             const sum = sums.get(key) ?? evidenceFields.map(() => 0);
             sums.set(
               key,
               evidenceFields.map((field, i) => (sum[i] ?? 0) + data.evidence[field]),
             );
           }
+        }
+        expect(latestTick).toBeLessThanOrEqual(tickOf(storedAt(history.length)));
         expect(new Map(blocks.map(({ arm, cell, startTick, sums: found }) => [`${arm} ${cell} ${startTick}`, found]))).toEqual(sums);
       }),
     );
@@ -83,9 +90,9 @@ describe('the state of the router', () => {
     const [history = []] = fc.sample(historyOf(20), { seed: 7, numRuns: 1 });
     const state = live(history);
     const before = textOf(snapshotOf(state));
-    for (const [index, events] of history.entries()) evolveRouter(state, { sequence: index + 1, events });
+    for (const [index, events] of history.entries()) evolveRouter(state, { sequence: index + 1, storedAtMs: storedAt(index + 1), events });
     expect(textOf(snapshotOf(state))).toBe(before);
-    expect(() => evolveRouter(state, { sequence: history.length + 2, events: [] })).toThrow(/expected log sequence/);
+    expect(() => evolveRouter(state, { sequence: history.length + 2, storedAtMs: 0, events: [] })).toThrow(/expected log sequence/);
   });
 
   it('changes with the events that are named, and with no other', () => {
@@ -96,7 +103,7 @@ describe('the state of the router', () => {
         anyEvent.filter(({ type }) => !named.has(type)),
         (event) => {
           const state = emptyRouterState();
-          foldEvent(state, event);
+          foldEvent(state, event, Date.parse(event.time));
           expect(textOf(snapshotOf(state))).toBe(empty);
         },
       ),

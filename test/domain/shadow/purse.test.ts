@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  mayCover,
   openPurse,
   purseLimits,
   receiveBlock,
@@ -50,6 +51,32 @@ describe('a purse', () => {
     ask(250);
     expect(end(money(250), 30)).toBe(0);
     expect(purse.freeNanoUsd).toBe(270);
+  });
+
+  it('says beforehand what it would not cover, and nothing is reserved by that', () => {
+    const step = fc.record({
+      nanoUsd: fc.integer({ min: 0, max: 500 }),
+      spent: fc.integer({ min: 0, max: 700 }),
+      laterMs: fc.constantFrom(0, 0, 0, 700),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), fc.integer({ min: 0, max: 100 }), (steps, blockNanoUsd) => {
+        const small = { ...limits, blockNanoUsd };
+        const purse = openPurse(small, 0);
+        let nowMs = 0;
+        for (const { nanoUsd, spent, laterMs } of steps) {
+          nowMs += laterMs;
+          const foreseen = mayCover(purse, nanoUsd, small, nowMs);
+          const before = { ...purse };
+          expect(mayCover(purse, nanoUsd, small, nowMs)).toBe(foreseen);
+          expect(purse).toEqual(before);
+          const asked = reserve(purse, nanoUsd, small, nowMs);
+          expect(asked.kind !== 'not-covered').toBe(foreseen);
+          if (asked.kind === 'take') receiveBlock(purse, { ...asked, won: spent % 2 === 0 }, small);
+          if (asked.kind === 'reserved') settle(purse, asked.reservation, spent, small, nowMs);
+        }
+      }),
+    );
   });
 
   it('takes no block for a call that the window cannot cover', () => {

@@ -16,6 +16,8 @@ import {
 export const tenant = tenantSchema.parse('acme');
 export const weights = { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 };
 export const startMs = Date.parse('2026-02-01T12:00:00.000Z');
+/** When the log stored an event, where that does not matter: after all of them happened. */
+export const lateMs = startMs + 30 * 86_400_000;
 
 type Place = { readonly id?: string; readonly atMs?: number; readonly cause?: string };
 

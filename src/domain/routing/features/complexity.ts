@@ -6,6 +6,7 @@ import type { Scan } from './scan.ts';
  *   length       40 for each doubling of the last message beyond 100 characters   at most 240
  *   code         180
  *   mathematics  140 for a formula, or 50 for each mathematical word              at most 140
+ *   demand       80 for each word of demanding work (prove, design, rigorous)     at most 400
  *   reasoning    50 for each word that asks for reasons                           at most 200
  *   steps        30 for each marker of a step, numbered item or further question  at most 150
  *   depth        20 for each message of the user before the last                  at most 90
@@ -20,10 +21,11 @@ export const complexityOf = (scan: Readonly<Scan>, characters: number, depth: nu
     Math.min(240, Math.floor(length)) +
     (scan.hasCode ? 180 : 0) +
     Math.min(140, mathematics) +
+    Math.min(400, 80 * scan.demandingWords) +
     Math.min(200, 50 * scan.reasoningWords) +
     Math.min(150, steps) +
     Math.min(90, 20 * Math.max(0, depth - 1));
-  return thousandths / 1_000;
+  return Math.min(1_000, thousandths) / 1_000;
 };
 
 const bitCount = (bits: number): number => {

@@ -26,6 +26,7 @@ export type Scan = {
   question: number;
   /** Occurrences. */
   reasoningWords: number;
+  demandingWords: number;
   stepWords: number;
   mathematicsWords: number;
   /** Shapes. */
@@ -109,6 +110,7 @@ const takeWord = (scan: Scan, text: string, start: number, end: number, hash: nu
 const takeSigns = (scan: Scan, signs: number, text: string, start: number, end: number): void => {
   scan.anywhere |= signs;
   if ((signs & sign.reasoning) !== 0) scan.reasoningWords += 1;
+  if ((signs & sign.demanding) !== 0) scan.demandingWords += 1;
   if ((signs & sign.step) !== 0) scan.stepWords += 1;
   if ((signs & sign.mathematics) !== 0) scan.mathematicsWords += 1;
   // After "please" or "can you" a sentence begins as far as we are concerned.
@@ -171,6 +173,7 @@ const emptyScan = (): Scan => ({
   sentence: 0,
   question: 0,
   reasoningWords: 0,
+  demandingWords: 0,
   stepWords: 0,
   mathematicsWords: 0,
   hasCode: false,

@@ -47,5 +47,7 @@ export const sign = {
   tex: 1 << 25,
   /** The first word of a phrase in the lexicon. */
   phrase: 1 << 26,
+  /** prove, design, rigorous, distributed: work for a strong model. */
+  demanding: 1 << 27,
 } as const;
 export type Sign = keyof typeof sign;

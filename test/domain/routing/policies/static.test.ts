@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { staticPolicy } from '../../../../src/domain/routing/policies/static.ts';
+import { hasShare, staticPolicy } from '../../../../src/domain/routing/policies/static.ts';
 import { specOf } from '../../support/routing.ts';
 import { sharesOf, weigh } from './support.ts';
 
@@ -16,8 +16,11 @@ describe('fixed shares', () => {
     expect([careful, thorough]).toEqual([expect.closeTo(0.6, 15), expect.closeTo(0.4, 15)]);
   });
 
-  it('give nothing to an arm that has none, and share equally when no other is left', () => {
+  it('give nothing to an arm that has none; where a caller names such arms alone they share equally', () => {
     expect(sharesOf(policy, { candidates: ['new', 'quick'] })).toEqual([0, 1]);
+    const spec = specOf({ kind: 'static', shares: { quick: 1, careful: 0 } });
+    expect(['quick', 'careful', 'new', 'constructor'].map((arm) => hasShare(spec, arm))).toEqual([true, false, false, false]);
+    expect(hasShare(specOf({ kind: 'epsilon-greedy' }), 'new')).toBe(true);
     expect(sharesOf(policy, { candidates: ['new', 'newer'] })).toEqual([0.5, 0.5]);
   });
 

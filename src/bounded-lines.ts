@@ -1,4 +1,4 @@
-import { PermanentError } from '../errors.ts';
+import { PermanentError } from './errors.ts';
 
 /** The lines of a file of text, one at a time and none longer than the bound: a reader of foreign files must not take what it cannot hold. */
 export type LineBounds = { readonly lineBytes: number; readonly fileBytes: number };

@@ -1,0 +1,106 @@
+import path from 'node:path';
+import { loadPolicyFile } from '../config/policy-file.ts';
+import { named } from '../domain/routing/policy-version.ts';
+import { emptySnapshot } from '../domain/routing/snapshot.ts';
+import { distributionCandidate, frozenCandidate, type Candidate } from '../replay/candidate.ts';
+import { evaluate } from '../replay/evaluate.ts';
+import { armsOf, distributionOf } from '../replay/interchange/action-distribution.ts';
+import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
+import { readLog } from '../replay/interchange/read-log.ts';
+import type { LoggedDecision } from '../replay/logged-decision.ts';
+import type { EvaluationReport } from '../replay/report.ts';
+import { repricing } from '../replay/what-if.ts';
+import { loadConfig } from '../config/load.ts';
+import { commandLine, requireDistinct, type EvaluateOptions } from './evaluate.ts';
+import { settingsOf } from './evaluate-settings.ts';
+import { usageError } from './exit-codes.ts';
+import { openProgress } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Policies over a file of logged decisions; asks no yard. The file is read once to see what is in it, and again to evaluate. Where its records are requests policies are those of `policy activate`, over the arms that the file names; where they
+ * are slots of another system, distributions over arms.
+ */
+export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions, file: string): Promise<EvaluationReport> => {
+  if (options.learning !== undefined) throw usageError('--learning: expected a log of the yard, without --file: a file does not hold what a policy learns from');
+  if (options.outcomesUpTo !== undefined) throw usageError('--outcomes-up-to: expected a log of the yard, without --file: a file holds outcomes as they stood when it was made');
+  const signal = terminal.interrupted();
+  const read = () => within(readLog(file), options, signal);
+  const seen = await survey(read(), file);
+  const candidates = await Promise.all(options.policy.map((one) => candidateOf(one, options, seen)));
+  requireDistinct(candidates.map(({ name }) => name));
+  const progress = openProgress('evaluating', seen.records);
+  try {
+    return await evaluate({
+      records: read,
+      candidates,
+      settings: settingsOf(options),
+      source: { kind: 'file', file },
+      period: { fromSequence: null, toSequence: null, tenant: options.tenant ?? null, outcomesUpTo: null },
+      command: commandLine(options, null),
+      madeAt: new Date().toISOString(),
+      largestWeight: null,
+      alter: options.price === undefined ? (decision) => decision : repricing(options.price, loadConfig({ file: options.config }).config.reward.costTargetUsd),
+      onProgress: progress.update,
+    });
+  } finally {
+    progress.stop();
+  }
+};
+
+type Survey = { readonly records: number; readonly arms: readonly string[]; readonly kind: LoggedDecision['context']['kind']; readonly firstAtMs: number };
+
+const mostArms = 65_536;
+
+const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: string): Promise<Survey> => {
+  const arms = new Set<string>();
+  let records = 0;
+  let first: LoggedDecision | null = null;
+  for await (const batch of batches)
+    for (const decision of batch) {
+      first ??= decision;
+      records++;
+      for (const arm of decision.candidates?.arms ?? [decision.arm]) arms.add(arm);
+      if (arms.size > mostArms) throw usageError(`${file}: expected at most ${mostArms} arms, got more`);
+    }
+  if (first === null) throw usageError(`${file}: expected decisions in the period, got none`);
+  return { records, arms: [...arms], kind: first.context.kind, firstAtMs: first.atMs };
+};
+
+const candidateOf = async (source: string, { campaign, reward, price = {} }: EvaluateOptions, { kind, arms, firstAtMs }: Survey): Promise<Candidate> => {
+  const file = source === 'uniform' ? null : source;
+  if (kind === 'slot') {
+    const spec = await readActionDistribution(source, campaign);
+    const name = file === null ? source : path.basename(file).replace(/\.[^.]+$/, '');
+    return distributionCandidate({ name, file, probabilities: distributionOf(spec), arms: armsOf(spec) ?? arms });
+  }
+  const content = named({
+    spec: loadPolicyFile(source, arms),
+    weights: reward ?? { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
+    arms: arms.map((arm) => ({
+      arm,
+      model: arm,
+      enabled: true,
+      // What the models can do stands in the configuration of the yard that made the file.
+      contextTokens: Number.MAX_SAFE_INTEGER,
+      price: price[arm] ?? null,
+      lacks: [],
+    })),
+  });
+  return frozenCandidate({ content, file: source, snapshot: emptySnapshot, atMs: firstAtMs, weights: reward ?? null });
+};
+
+async function* within(
+  batches: AsyncIterable<readonly LoggedDecision[]>,
+  { from, to, tenant }: EvaluateOptions,
+  signal: AbortSignal,
+): AsyncGenerator<readonly LoggedDecision[], void, undefined> {
+  const place = [from, to].find((one) => one?.kind === 'sequence');
+  if (place !== undefined) throw usageError('--from, --to: expected a time, as records of a file have no place in the log');
+  const fromMs = from?.kind === 'time' ? from.timeMs : -Infinity;
+  const toMs = to?.kind === 'time' ? to.timeMs : Infinity;
+  for await (const batch of batches) {
+    signal.throwIfAborted();
+    yield batch.filter((one) => one.atMs >= fromMs && one.atMs <= toMs && (tenant === undefined || one.tenant === tenant));
+  }
+}

@@ -1,0 +1,151 @@
+import { policyContent } from '../actors/policy.ts';
+import type { Bus } from '../bus/bus.ts';
+import { loadPolicyFile } from '../config/policy-file.ts';
+import { named, type PolicyContent } from '../domain/routing/policy-version.ts';
+import { emptySnapshot, type StateSnapshot } from '../domain/routing/snapshot.ts';
+import { explainError, readClickhouse, type Clickhouse } from '../projections/clickhouse.ts';
+import { snapshotFromClickhouse } from '../projections/state.ts';
+import { frozenCandidate, type Candidate } from '../replay/candidate.ts';
+import { candidateReplay } from '../replay/candidate-replay.ts';
+import { evaluate } from '../replay/evaluate.ts';
+import { learningCandidate, type LearningMethod } from '../replay/learning-candidate.ts';
+import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged-decisions.ts';
+import type { EvaluationReport } from '../replay/report.ts';
+import { repricing } from '../replay/what-if.ts';
+import { commandLine, requireDistinct, type EvaluateOptions } from './evaluate.ts';
+import { settingsOf } from './evaluate-settings.ts';
+import { PermanentError } from '../errors.ts';
+import { unreachable, usageError } from './exit-codes.ts';
+import { locateYard, startHint, type Located } from './locate.ts';
+import { withBus } from './open-bus.ts';
+import { openProgress } from './progress.ts';
+import { withPeriod } from './replay-period.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Policies over a period of the yard's own log, from ClickHouse; the event log itself is read only for policies that learn. */
+export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions): Promise<EvaluationReport> => {
+  if (options.campaign !== undefined) throw usageError('--campaign: expected together with --file');
+  const located = locateYard(options);
+  const contents = contentsOf(options, located);
+  return withClickhouse(located, async (clickhouse) => {
+    const frozen = await freezePeriod(clickhouse, options);
+    const report = (candidates: readonly Candidate[]) => evaluateFrozen(terminal, { options, located, clickhouse, frozen, candidates });
+    const isReplayed = ({ spec }: PolicyContent): boolean => options.learning !== undefined && spec.kind !== 'static' && spec.kind !== 'complexity';
+    const snapshot = contents.every(({ content }) => isReplayed(content)) ? emptySnapshot : await stateBefore(clickhouse, frozen);
+    const fixed = ({ content, file }: (typeof contents)[number]): Candidate =>
+      frozenCandidate({ content, file, snapshot, atMs: frozen.firstAtMs, weights: options.reward ?? null });
+    if (!contents.some(({ content }) => isReplayed(content))) return report(contents.map(fixed));
+
+    return withBus(located, async (bus) => {
+      const method: LearningMethod = options.learning === true || options.learning === undefined ? 'doubly-robust-replay' : options.learning;
+      // Each reads the log by itself, side by side, so that all of them see a record at about the same time.
+      const open = async (rest: typeof contents, done: readonly Candidate[]): Promise<EvaluationReport> => {
+        const [next, ...others] = rest;
+        if (next === undefined) return report(done);
+        if (!isReplayed(next.content)) return open(others, [...done, fixed(next)]);
+        return withReplayed(bus, { terminal, options, located, frozen, method, ...next }, (candidate) => open(others, [...done, candidate]));
+      };
+      return open(contents, []);
+    });
+  });
+};
+
+type Content = { readonly content: PolicyContent; readonly file: string };
+
+/** The policies over the arms that are configured, under the prices that are asked for. */
+const contentsOf = ({ policy, price = {} }: EvaluateOptions, { settings }: Located): readonly Content[] => {
+  const { arms, weights } = policyContent(settings.config);
+  const names = arms.map(({ arm }) => arm);
+  const unknown = Object.keys(price).find((arm) => !names.includes(arm));
+  if (unknown !== undefined) throw usageError(`--price: expected an arm such as ${names.slice(0, 8).join(', ')}; got "${unknown.slice(0, 64)}"`);
+  const priced = arms.map((arm) => (Object.hasOwn(price, arm.arm) ? { ...arm, price: price[arm.arm] ?? null } : arm));
+  const contents = policy.map((file) => ({ file, content: named({ spec: loadPolicyFile(file, names), weights, arms: priced }) }));
+  requireDistinct(contents.map(({ content }) => content.policy.id));
+  return contents;
+};
+
+const withClickhouse = async <T>({ settings, sql, ...located }: Located, use: (clickhouse: Clickhouse) => Promise<T>): Promise<T> => {
+  const { database, user, queryTimeoutMs } = settings.config.clickhouse;
+  const address = { kind: 'server', url: sql.url, database, user, password: settings.secrets.clickhousePassword } as const;
+  const clickhouse = readClickhouse(address, { requestTimeoutMs: queryTimeoutMs });
+  try {
+    await clickhouse.rows('SELECT 1').catch((error: unknown) => {
+      throw unreachable(
+        `expected ClickHouse at ${sql.url} (${sql.source}), got ${explainError(error)}; ${startHint({ settings, sql, ...located }, '--sql-url')}`,
+        error,
+      );
+    });
+    return await use(clickhouse);
+  } finally {
+    await clickhouse.close();
+  }
+};
+
+/** What the router knew before the period. */
+const stateBefore = async (clickhouse: Clickhouse, { fromSequence }: FrozenPeriod): Promise<StateSnapshot> =>
+  (await snapshotFromClickhouse(clickhouse, { atSequence: fromSequence - 1 }))?.snapshot ?? emptySnapshot;
+
+const withReplayed = async (
+  bus: Bus,
+  given: Content & {
+    readonly terminal: Terminal;
+    readonly options: EvaluateOptions;
+    readonly located: Located;
+    readonly frozen: FrozenPeriod;
+    readonly method: LearningMethod;
+  },
+  use: (candidate: Candidate) => Promise<EvaluationReport>,
+): Promise<EvaluationReport> => {
+  const { terminal, options, located, frozen, method, content, file } = given;
+  const place = (sequence: number) => ({ kind: 'sequence', sequence }) as NonNullable<EvaluateOptions['from']>;
+  const parts = { located, signal: terminal.interrupted(), note: terminal.note, what: 'deciding', prefer: 'rows', checks: 'envelope' } as const;
+  const period = { ...options, from: place(frozen.fromSequence), to: place(frozen.toSequence) };
+  return withPeriod(bus, period, parts, (replayed) => {
+    const { decisions } = candidateReplay({
+      ...replayed,
+      specFor: (arms) => loadPolicyFile(file, arms),
+      learn: method === 'rejection-replay' ? 'matched' : 'logged',
+      fromScratch: false,
+      seed: options.seed,
+      acceptance: null,
+      weights: options.reward,
+    });
+    const identity = { name: content.policy.id, file, kind: content.spec.kind, fingerprint: content.policy.version };
+    return use(learningCandidate({ identity, method, replayed: decisions }));
+  });
+};
+
+const evaluateFrozen = async (
+  terminal: Terminal,
+  given: {
+    readonly options: EvaluateOptions;
+    readonly located: Located;
+    readonly clickhouse: Clickhouse;
+    readonly frozen: FrozenPeriod;
+    readonly candidates: readonly Candidate[];
+  },
+): Promise<EvaluationReport> => {
+  const { options, located, clickhouse, frozen, candidates } = given;
+  const { fromSequence, toSequence, tenant, outcomesUpTo, logCreatedAt, decisions } = frozen;
+  const signal = terminal.interrupted();
+  const progress = openProgress('evaluating', decisions);
+  try {
+    return await evaluate({
+      records: () => readDecisions(clickhouse, frozen, { signal }),
+      candidates,
+      settings: settingsOf(options),
+      source: { kind: 'clickhouse', logCreatedAt },
+      period: { fromSequence, toSequence, tenant, outcomesUpTo },
+      command: commandLine(options, { from: fromSequence, to: toSequence, outcomesUpTo }),
+      madeAt: new Date().toISOString(),
+      largestWeight: await largestWeightIn(clickhouse, frozen),
+      alter: repricing(options.price ?? {}, located.settings.config.reward.costTargetUsd),
+      onProgress: progress.update,
+    });
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === 'empty_period') throw usageError(error.message, error);
+    throw error;
+  } finally {
+    progress.stop();
+  }
+};

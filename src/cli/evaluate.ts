@@ -1,0 +1,152 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Price } from '../domain/price.ts';
+import { rewardWeightsSchema } from '../events/schemas/policy.ts';
+import type { RewardWeights } from '../domain/reward/reward.ts';
+import type { LearningMethod } from '../replay/learning-candidate.ts';
+import type { EvaluationReport, RewardModelKind } from '../replay/report.ts';
+import { writeReportPage } from '../replay/report-page/write-report-page.ts';
+import { collect, configOption, jsonOption, natsUrlOption, number, sqlUrlOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
+import { evaluateFile } from './evaluate-file.ts';
+import { evaluateLog } from './evaluate-log.ts';
+import { exitCodes, usageError } from './exit-codes.ts';
+import type { AddressOptions } from './locate.ts';
+import { fromOption, toOption, type PeriodOptions } from './period.ts';
+import { showEvaluation } from './show-evaluation.ts';
+import type { Terminal } from './terminal.ts';
+
+export type EvaluateOptions = AddressOptions &
+  PeriodOptions & {
+    readonly policy: readonly string[];
+    readonly file?: string;
+    readonly campaign?: string;
+    readonly outcomesUpTo?: number;
+    readonly reward?: RewardWeights;
+    readonly price?: Readonly<Record<string, Price>>;
+    readonly learning?: true | LearningMethod;
+    readonly rewardModel: RewardModelKind;
+    readonly alpha: number;
+    readonly seed: string;
+    readonly resamples: number;
+    readonly force?: true;
+    readonly all?: true;
+    readonly html?: string;
+    readonly replace?: true;
+  };
+
+export const addEvaluate: AddCommand = (program, terminal) => {
+  const command = program
+    .command('evaluate')
+    .summary('what would another policy have earned? asked of the log')
+    .description(
+      'Off-policy evaluation: estimates from logged decisions what other policies would have earned, cost and taken, with intervals, and whether they are better than the policy that made the log. Exit code 1 when it refuses to conclude. docs/evaluation.md says when to believe it.',
+    )
+    .addOption(new Option('-p, --policy <file>', 'a policy, as for `policy activate`; again for each further one').argParser(collect).makeOptionMandatory())
+    .addOption(fromOption())
+    .addOption(toOption())
+    .option('-t, --tenant <name>', 'of one tenant (default: all)')
+    .addOption(new Option('--outcomes-up-to <sequence>', 'see outcomes as they stood there (default: now)').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)))
+    .addOption(new Option('--file <file>', 'a file of logged decisions in place of the log (export or import made it); - no yard is asked'))
+    .option('--campaign <name>', 'with --file: which of the campaigns of a file of priors')
+    .addOption(
+      new Option('--reward <weights>', 'what if the reward were weighed so: success=.4,streaming=.2,cache=.2,cost=.2 (sum 1)').argParser(weightsOf),
+    )
+    .addOption(new Option('--price <arm=in/out>', 'what if an arm cost so many dollars for a million tokens; again for each further arm').argParser(priceOf))
+    .addOption(
+      new Option('--learning [method]', 'policies that learn are evaluated as they learn, not frozen at --from').choices([
+        'doubly-robust-replay',
+        'rejection-replay',
+      ]),
+    )
+    .addOption(
+      new Option('--reward-model <kind>', 'each record is predicted from those before it, from the other four fifths, or not at all')
+        .choices(['past', 'cross-fitted', 'none'])
+        .default('past'),
+    )
+    .addOption(new Option('--alpha <probability>', 'of error: intervals hold with 1 less this').argParser(number(0, 0.5, { above: true })).default(0.05))
+    .option('--seed <text>', 'of the bootstrap and of the draws of policies that learn', '1')
+    .addOption(new Option('--resamples <count>', 'of the bootstrap').argParser(wholeNumber(1, 100_000)).default(1_000))
+    .option('--force', 'conclude although log and policy hardly overlap')
+    .option('--all', 'show every estimator, interval and quantity')
+    .option('--html <file>', 'write the report as a page with charts')
+    .option('--replace', 'with --html: replace the file when it is there')
+    .addOption(jsonOption('the whole report, one object'))
+    .addOption(natsUrlOption())
+    .addOption(sqlUrlOption())
+    .addOption(configOption())
+    .action((options: EvaluateOptions) => run(terminal, options));
+  withExamples(command, [
+    ['./switchyard evaluate --policy greedy.yaml --from 7d', 'is it better than what decided the last week?'],
+    ['./switchyard evaluate -p a.yaml -p b.yaml --from 4711 --to 90000 --html report.html', 'two of them, one control of error, with charts'],
+    ['./switchyard evaluate -p cheap.yaml --from 7d --reward success=.5,cost=.5 --price large=2/8', 'what if'],
+    ['./switchyard evaluate -p thompson.yaml --from 7d --learning', 'a policy that learns, as it learns'],
+    ['./switchyard evaluate -p uniform --file bts.jsonl --json | jq .candidates[0].verdict', 'a log from elsewhere, for programs'],
+  ]);
+};
+
+const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> => {
+  const report = await (options.file === undefined ? evaluateLog(terminal, options) : evaluateFile(terminal, options, options.file));
+  if (options.html !== undefined) {
+    await writeReportPage(report, options.html, { force: options.replace === true });
+    terminal.note(`the report is in ${options.html}`);
+  }
+  await (options.json === true ? terminal.json(report) : showEvaluation(terminal, report, { all: options.all === true }));
+  if (isRefused(report)) process.exitCode = exitCodes.failed;
+};
+
+const isRefused = ({ candidates }: EvaluationReport): boolean => candidates.some(({ verdict }) => verdict.kind === 'refused');
+
+const parts = ['success', 'streaming', 'cache', 'cost'] as const;
+
+/** Parts that are not named weigh 0. */
+const weightsOf = (text: string): RewardWeights => {
+  const given = new Map<string, number>();
+  for (const piece of text.split(',')) {
+    const [name = '', value = ''] = piece.split('=').map((side) => side.trim());
+    if (!parts.some((part) => part === name) || given.has(name) || !/^\d*\.?\d+$/.test(value))
+      throw new InvalidArgumentError(`Expected weights such as success=.4,streaming=.2,cache=.2,cost=.2, each part once; got "${piece.slice(0, 40)}".`);
+    given.set(name, Number(value));
+  }
+  const weights = Object.fromEntries(parts.map((part) => [part, given.get(part) ?? 0]));
+  const parsed = rewardWeightsSchema.safeParse(weights);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`Expected weights that sum to 1, got ${Number([...given.values()].reduce((sum, one) => sum + one, 0).toPrecision(12))}.`);
+};
+
+const priceOf = (text: string, before: Readonly<Record<string, Price>> | undefined): Readonly<Record<string, Price>> => {
+  const [, arm, input, output] = /^([^=\s]+)=(\d*\.?\d+)\/(\d*\.?\d+)$/.exec(text) ?? [];
+  if (arm === undefined || Object.hasOwn(before ?? {}, arm))
+    throw new InvalidArgumentError(`Expected an arm and its prices in dollars for a million tokens of prompt and answer, each arm once, such as large=2.5/10; got "${text.slice(0, 60)}".`);
+  return { ...before, [arm]: { inputUsdPerMillionTokens: Number(input), outputUsdPerMillionTokens: Number(output) } };
+};
+
+/** The command that makes the report again, its period frozen. */
+export const commandLine = (options: EvaluateOptions, frozen: { readonly from: number; readonly to: number; readonly outcomesUpTo: number } | null): string => {
+  const { policy, reward, price, learning, rewardModel, alpha, seed, resamples, force, tenant, file, campaign } = options;
+  const words = [
+    ...policy.flatMap((one) => ['--policy', one]),
+    ...(file === undefined ? [] : ['--file', file]),
+    ...(campaign === undefined ? [] : ['--campaign', campaign]),
+    ...(frozen === null
+      ? [...placeOf('--from', options.from), ...placeOf('--to', options.to)]
+      : ['--from', String(frozen.from), '--to', String(frozen.to), '--outcomes-up-to', String(frozen.outcomesUpTo)]),
+    ...(tenant === undefined ? [] : ['--tenant', tenant]),
+    ...(reward === undefined ? [] : ['--reward', parts.map((part) => `${part}=${reward[part]}`).join(',')]),
+    ...Object.entries(price ?? {}).flatMap(([arm, one]) => ['--price', `${arm}=${one.inputUsdPerMillionTokens}/${one.outputUsdPerMillionTokens}`]),
+    ...(learning === undefined ? [] : ['--learning', learning === true ? 'doubly-robust-replay' : learning]),
+    ...(rewardModel === 'past' ? [] : ['--reward-model', rewardModel]),
+    ...['--alpha', String(alpha), '--seed', seed, '--resamples', String(resamples)],
+    ...(force === true ? ['--force'] : []),
+  ];
+  return ['./switchyard evaluate', ...words.map(quoted)].join(' ');
+};
+
+const placeOf = (option: string, place: PeriodOptions['from']): readonly string[] =>
+  place === undefined ? [] : [option, place.kind === 'sequence' ? String(place.sequence) : new Date(place.timeMs).toISOString()];
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
+
+/** A policy is named twice only by mistake: two columns of the report could not be told apart. */
+export const requireDistinct = (names: readonly string[]): void => {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw usageError(`--policy: expected policies with an id each, got "${twice.slice(0, 64)}" twice`);
+};

@@ -1,0 +1,101 @@
+import { Option } from 'commander';
+import path from 'node:path';
+import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
+import { readItemNames } from '../replay/interchange/read-item-names.ts';
+import { clickWeights, readOpenBandit } from '../replay/interchange/read-open-bandit.ts';
+import { tallied } from '../replay/interchange/log-tally.ts';
+import { writeLog } from '../replay/interchange/write-log.ts';
+import { jsonOption, withExamples, type AddCommand } from './command.ts';
+import { usageError } from './exit-codes.ts';
+import { grouped } from './numbers.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+type ImportOptions = {
+  readonly format: 'openbandit';
+  readonly out: string;
+  readonly policy: string;
+  readonly tenant: string;
+  readonly actionDist?: string;
+  readonly campaign?: string;
+  readonly itemContext?: string;
+  readonly skipBad?: true;
+  readonly force?: true;
+  readonly json?: true;
+};
+
+export const addImport: AddCommand = (program, terminal) => {
+  const command = program
+    .command('import')
+    .summary('make a file for evaluate of a log from elsewhere')
+    .description(
+      'Reads a log in the columns of the Open Bandit Dataset and writes the same decisions as JSON lines, which evaluate --file takes. Asks no yard. docs/interchange.md has the columns of both.',
+    )
+    .argument('<file>', 'the log, .csv or .csv.gz, made by one policy: its columns do not say which')
+    .addOption(new Option('--format <name>', 'what the log is').choices(['openbandit']).makeOptionMandatory())
+    .requiredOption('-o, --out <file>', 'the file to write, .jsonl or .jsonl.gz')
+    .option('--policy <name>', 'the policy that made the log', 'imported')
+    .option('-t, --tenant <name>', 'the tenant that the records are given', 'imported')
+    .option('--action-dist <file>', 'the distribution that the policy chose from: a table by item and position, a Beta prior, or "uniform"')
+    .option('--campaign <name>', 'with --action-dist: which of the campaigns of a file of priors')
+    .option('--item-context <file>', 'item_context.csv: the items that there are, and in its column arm their names')
+    .option('--skip-bad', 'leave out rows that cannot be read, and count them')
+    .option('--force', 'replace what is there')
+    .addOption(jsonOption('one object'))
+    .action((file: string, options: ImportOptions) => importLog(terminal, file, options));
+  withExamples(command, [
+    [
+      './switchyard import --format openbandit random/men/men.csv --policy random --out random.jsonl.gz',
+      'a log of the Open Bandit Dataset',
+    ],
+    [
+      './switchyard import --format openbandit men.csv.gz --action-dist prior_bts.yaml --campaign men --out bts.jsonl',
+      'with what else could have been chosen',
+    ],
+    ['./switchyard import --format openbandit all.csv --item-context item_context.csv --out back.jsonl', 'a log that export wrote'],
+  ]);
+};
+
+const mostShown = 5;
+
+const importLog = async (terminal: Terminal, file: string, options: ImportOptions): Promise<void> => {
+  const signal = terminal.interrupted();
+  const { actionDist, campaign, itemContext, policy, tenant } = options;
+  if (campaign !== undefined && actionDist === undefined) throw usageError('--campaign: expected together with --action-dist');
+  if (actionDist === 'uniform' && itemContext === undefined)
+    throw usageError('--action-dist uniform: expected together with --item-context, which says what items there are');
+  const names = itemContext === undefined ? new Map<number, string>() : await readItemNames(itemContext);
+  const logger = actionDist === undefined ? null : await readActionDistribution(actionDist, campaign);
+  let skipped = 0;
+  const onBad = (where: string, reason: string): void => {
+    skipped += 1;
+    if (skipped <= mostShown) terminal.note(printable(`left out ${where}: ${reason}`));
+  };
+  const records = readOpenBandit(file, { policy, tenant, logger, names, ...(options.skipBad === true ? { onBad } : {}) });
+  const { batches, summary } = tallied(untilAborted(records, signal));
+  const origin = { source: `Open Bandit log ${path.basename(file)}`, period: { from: null, to: null }, tenant, weights: clickWeights };
+  await writeLog(options.out, origin, batches, { force: options.force ?? false });
+  await tell(terminal, options, { out: options.out, skipped, ...summary() });
+};
+
+async function* untilAborted<Batch>(batches: AsyncIterable<Batch>, signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+  for await (const batch of batches) {
+    signal.throwIfAborted();
+    yield batch;
+  }
+}
+
+type Imported = ReturnType<ReturnType<typeof tallied>['summary']> & { readonly out: string; readonly skipped: number };
+
+/** Beyond this a distribution is hardly that of the log: simulated ones are off by some percent for rare items. */
+const suspiciousRatio = 2;
+
+const tell = async (terminal: Terminal, { json }: ImportOptions, imported: Imported): Promise<void> => {
+  const { out, records, arms, skipped, largestRatio } = imported;
+  if (skipped > 0) terminal.note(`${grouped(skipped)} rows could not be read and were left out`);
+  if (largestRatio !== null && largestRatio > suspiciousRatio)
+    terminal.note(
+      `a propensity_score and the action distribution differ by a factor of ${largestRatio.toPrecision(3)}: are they of the same policy, and is the log of one alone?`,
+    );
+  if (json === true) await terminal.json(imported);
+  else terminal.note(`${grouped(records)} decisions over ${grouped(arms)} items in ${out}`);
+};

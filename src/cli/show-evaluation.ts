@@ -1,0 +1,133 @@
+import type { CandidateReport, Difference, Estimate, EvaluationReport, Interval, QuantityName, QuantityReport, Warning } from '../replay/report.ts';
+import { intervalPlot } from './interval-plot.ts';
+import { dollars, grouped, milliseconds, percent } from './numbers.ts';
+import { writeTable } from './table.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+/** For people: what was asked of which records, the reward of each policy with the interval that holds at all times, the verdicts, and what to be wary of. `all`: every estimator of every quantity. */
+export const showEvaluation = async (terminal: Terminal, report: EvaluationReport, { all }: { readonly all: boolean }): Promise<void> => {
+  await showRecords(terminal, report);
+  await showValues(terminal, report);
+  await showDifferences(terminal, report);
+  if (all) for (const candidate of report.candidates) await showEstimates(terminal, candidate);
+  await terminal.line();
+  for (const { verdict } of report.candidates) {
+    await terminal.line(`${terminal.style('bold', verdict.kind)}: ${printable(verdict.sentence)}`);
+    if (verdict.forced) await terminal.line(`  concluded by force, although ${verdict.refusals.join('; ')}`);
+  }
+  const named = report.candidates.flatMap(({ name, warnings }) => warnings.map((warning) => ({ name, warning })));
+  for (const warning of report.warnings) await showWarning(terminal, null, warning);
+  for (const { name, warning } of named) await showWarning(terminal, report.candidates.length > 1 ? name : null, warning);
+};
+
+const showWarning = (terminal: Terminal, name: string | null, { what, consequence }: Warning): Promise<void> =>
+  terminal.line(`warning: ${name === null ? '' : `${name}: `}${printable(what)}: ${consequence}`);
+
+const showRecords = async (terminal: Terminal, { counts, period, loggers }: EvaluationReport): Promise<void> => {
+  const { fromSequence, toSequence, firstAt, lastAt } = period;
+  const places = fromSequence === null || toSequence === null ? '' : `, sequences ${fromSequence} to ${toSequence}`;
+  await terminal.line(`${grouped(counts.evaluated)} of ${grouped(counts.read)} decisions, ${firstAt} to ${lastAt}${places}`);
+  const shown = loggers.slice(0, 4).map(({ policy, records }) => `${policy} (${grouped(records)})`);
+  await terminal.line(`made by ${printable(shown.join(', '))}${loggers.length > shown.length ? ` and ${loggers.length - shown.length} more` : ''}`);
+};
+
+const right = (title: string) => ({ title, align: 'right' as const });
+
+const showValues = async (terminal: Terminal, { candidates, onPolicy }: EvaluationReport): Promise<void> => {
+  const quantities = candidates[0]?.quantities.map(({ quantity }) => quantity) ?? [];
+  await terminal.line();
+  await writeTable(
+    terminal,
+    [{ title: 'policy' }, { title: 'kind' }, right('effective'), right('unsupported'), ...quantities.map(right)],
+    [
+      ['(as logged)', '', '', '', ...quantities.map((name) => inWords(name, onPolicy.find(({ quantity }) => quantity === name)?.mean))],
+      ...candidates.map(({ name, kind, diagnostics, quantities: found }) => [
+        name,
+        kind,
+        grouped(diagnostics.effectiveRecords),
+        percent(diagnostics.unsupported),
+        ...quantities.map((wanted) => inWords(wanted, recommendedOf(found.find(({ quantity }) => quantity === wanted))?.value)),
+      ]),
+    ],
+  );
+};
+
+const recommendedOf = (quantity: QuantityReport | undefined): Estimate | undefined =>
+  quantity?.estimates.find(({ estimator, tunedBy }) => estimator === quantity.recommended && tunedBy === null);
+
+const showDifferences = async (terminal: Terminal, { candidates, onPolicy }: EvaluationReport): Promise<void> => {
+  const rewards = candidates.flatMap(({ name, quantities }) => quantities.filter(({ quantity }) => quantity === 'reward').map((reward) => ({ name, reward })));
+  await terminal.line();
+  await writeTable(
+    terminal,
+    [{ title: 'reward of' }, { title: 'estimator' }, right('value'), { title: 'at all times' }, right('difference'), { title: 'at all times' }, right('p, adjusted')],
+    rewards.map(({ name, reward }) => [
+      name,
+      reward.recommended,
+      inWords('reward', recommendedOf(reward)?.value),
+      intervalInWords('reward', strongest(recommendedOf(reward)?.intervals)),
+      signed(reward.difference.value),
+      intervalInWords('reward', strongest(reward.difference.intervals)),
+      pInWords(reward.difference),
+    ]),
+  );
+  const logged = onPolicy.find(({ quantity }) => quantity === 'reward');
+  const rows = [
+    ...(logged === undefined ? [] : [{ label: '(as logged)', value: logged.mean, ...endsOf(strongest(logged.intervals)) }]),
+    ...rewards.map(({ name, reward }) => {
+      const estimate = recommendedOf(reward);
+      return { label: name, value: estimate?.value ?? NaN, ...endsOf(strongest(estimate?.intervals)) };
+    }),
+  ];
+  await terminal.line();
+  for (const line of intervalPlot(rows, { width: plotWidth, mark: null, format: (value) => value.toFixed(3) })) await terminal.line(line);
+};
+
+const plotWidth = 100;
+
+/** The first one holds at all times where there is one. */
+const strongest = (intervals: readonly Interval[] | undefined): Interval | undefined =>
+  intervals?.find(({ guarantee }) => guarantee === 'anytime') ?? intervals?.[0];
+
+const endsOf = (interval: Interval | undefined) => ({ low: interval?.low ?? null, high: interval?.high ?? null });
+
+const showEstimates = async (terminal: Terminal, { name, method, quantities }: CandidateReport): Promise<void> => {
+  await terminal.line();
+  await terminal.line(`${terminal.style('bold', name)}, ${method.name}: ${method.why}`);
+  for (const { quantity, estimates, difference, records } of quantities) {
+    const methods = [...new Set(estimates.flatMap(({ intervals }) => intervals.map((one) => one.method)))];
+    await terminal.line();
+    await terminal.line(`${quantity}, ${grouped(records)} records; difference ${inWords(quantity, difference.value)}, p adjusted ${pInWords(difference)}`);
+    await writeTable(
+      terminal,
+      [{ title: 'estimator' }, right('value'), right('standard error'), ...methods.map((title) => ({ title }))],
+      estimates.map(({ estimator, value, standardError, tunedBy, intervals }) => [
+        tunedBy === null ? estimator : `${estimator} (${tunedBy})`,
+        inWords(quantity, value),
+        inWords(quantity, standardError ?? undefined),
+        ...methods.map((wanted) => intervalInWords(quantity, intervals.find((one) => one.method === wanted))),
+      ]),
+    );
+    const rows = estimates
+      .filter(({ tunedBy }) => tunedBy === null)
+      .map(({ estimator, value, intervals }) => ({ label: estimator, value, ...endsOf(intervals.find((one) => one.method === 'student')) }));
+    for (const line of intervalPlot(rows, { width: plotWidth, mark: null, format: (value) => inWords(quantity, value) })) await terminal.line(line);
+  }
+};
+
+const inWords = (quantity: QuantityName, value: number | undefined): string => {
+  if (value === undefined || !Number.isFinite(value)) return '';
+  if (quantity === 'costUsd') return `${value < 0 ? '-' : ''}${dollars(Math.abs(value))}`;
+  if (quantity === 'latencyMs') return `${value < 0 ? '-' : ''}${milliseconds(Math.abs(value))}`;
+  return quantity === 'failureRate' ? percent(value) : value.toFixed(4);
+};
+
+const intervalInWords = (quantity: QuantityName, interval: Interval | undefined): string => {
+  if (interval === undefined) return '';
+  const { low, high } = interval;
+  return `${low === null ? 'unknown' : inWords(quantity, low)} to ${high === null ? 'unknown' : inWords(quantity, high)}`;
+};
+
+const signed = (value: number): string => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
+
+const pInWords = ({ pAdjusted }: Difference): string => (pAdjusted === null ? '' : pAdjusted < 1e-4 ? '< 0.0001' : pAdjusted.toFixed(4));

@@ -1,0 +1,86 @@
+import { addTo, sumOf, zeroSum } from './compensated-sum.ts';
+import type { Sample } from './sample.ts';
+import { openHistogram, type WeightHistogram } from './weight-histogram.ts';
+
+/** How far the log can speak for the candidate: w = candidate's probability of the logged action / logged probability. */
+export type Diagnostics = {
+  readonly records: number;
+  /** (sum of w)^2 / sum of w^2 (Kish 1965): as many records of equal weight would say as much. 0 where every weight is 0. */
+  readonly effectiveSize: number;
+  readonly meanWeight: number;
+  readonly meanSquareWeight: number;
+  readonly mostWeight: number;
+  /** Share of the records whose action the candidate would never choose. */
+  readonly weightlessShare: number;
+  /** Mean probability with which the candidate chooses what the logger could not have chosen. */
+  readonly unsupported: number;
+  readonly leastLogged: number;
+  /**
+   * Where the logged probabilities are true, mean weight + unsupported is 1 on average. By how many standard errors it is off: beyond about 4 the log does not hold the probabilities with which it was made.
+   * Infinite where it is off and all weights are alike.
+   */
+  readonly weightErrors: number;
+  readonly histogram: WeightHistogram;
+};
+
+export type DiagnosticsTally = {
+  readonly add: (sample: Sample) => void;
+  /** Null without records. */
+  readonly finish: () => Diagnostics | null;
+};
+
+export const openDiagnostics = (): DiagnosticsTally => {
+  const weights = zeroSum();
+  const squares = zeroSum();
+  const unsupported = zeroSum();
+  /** Of w + unsupported - 1, whose mean is 0: small numbers, so that squares of a log that is nearly the candidate's own do not cancel. */
+  const excess = zeroSum();
+  const excessSquares = zeroSum();
+  const histogram = openHistogram();
+  let records = 0;
+  let weightless = 0;
+  let mostWeight = 0;
+  let leastLogged = Infinity;
+
+  const take = (logged: number, candidate: number, missed: number): void => {
+    const w = candidate / logged;
+    const off = w - 1 + missed;
+    addTo(weights, w);
+    addTo(squares, w * w);
+    addTo(unsupported, missed);
+    addTo(excess, off);
+    addTo(excessSquares, off * off);
+    histogram.add(w);
+    if (w === 0) weightless++;
+    mostWeight = Math.max(mostWeight, w);
+    leastLogged = Math.min(leastLogged, logged);
+  };
+  return {
+    add: ({ size, logged, candidate, unsupported: missed }) => {
+      for (let i = 0; i < size; i++) take(logged[i] ?? 0, candidate[i] ?? 0, missed[i] ?? 0);
+      records += size;
+    },
+    finish: () => {
+      if (records === 0) return null;
+      const squareSum = sumOf(squares);
+      return {
+        records,
+        effectiveSize: squareSum === 0 ? 0 : sumOf(weights) ** 2 / squareSum,
+        meanWeight: sumOf(weights) / records,
+        meanSquareWeight: squareSum / records,
+        mostWeight,
+        weightlessShare: weightless / records,
+        unsupported: sumOf(unsupported) / records,
+        leastLogged,
+        weightErrors: standardErrors(sumOf(excess) / records, sumOf(excessSquares) / records, records),
+        histogram: histogram.finish(),
+      };
+    },
+  };
+};
+
+const standardErrors = (mean: number, meanSquare: number, records: number): number => {
+  if (mean === 0) return 0;
+  const variance = Math.max(0, meanSquare - mean * mean);
+  return Math.abs(mean) / Math.sqrt(variance / (records - 1));
+};

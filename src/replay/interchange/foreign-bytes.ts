@@ -1,0 +1,35 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { PermanentError } from '../../errors.ts';
+
+/** What is wrong with a file from outside, and where. */
+export const refuseFile = (where: string, what: string, cause?: unknown): PermanentError =>
+  new PermanentError('data-invalid', `${where}: ${what}`, { cause });
+
+/**
+ * The bytes of a file of text, unpacked where its name ends in .gz. Never more than `mostBytes` of them, however small the file: a few kilobytes of gzip can stand for terabytes. A file that is
+ * read on only as far as its reader asks. Text has no NUL: what has is another kind of file, or UTF-16.
+ */
+export async function* foreignBytes(file: string, { mostBytes }: { readonly mostBytes: number }): AsyncGenerator<Buffer, void, undefined> {
+  let bytes = 0;
+  for await (const chunk of openBytes(file)) {
+    const nul = chunk.indexOf(0);
+    if (nul !== -1) throw refuseFile(file, `expected text in UTF-8, got a NUL at byte ${bytes + nul}`);
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw refuseFile(file, `expected at most ${mostBytes} bytes of text in the file`);
+    yield chunk;
+  }
+}
+
+async function* openBytes(file: string): AsyncGenerator<Buffer, void, undefined> {
+  const packed = file.endsWith('.gz');
+  const raw = createReadStream(file);
+  // Whichever of the two fails ends the other; the error comes out of the iteration below.
+  const stream = packed ? pipeline(raw, createGunzip(), () => undefined) : raw;
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw refuseFile(file, `expected a file that can be read${packed ? ', in gzip form and whole' : ''}`, cause);
+  }
+}

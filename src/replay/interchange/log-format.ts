@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { probabilitySchema, tenantSchema } from '../../events/identifiers.ts';
+import { rewardWeightsSchema } from '../../events/schemas/policy.ts';
+import { featuresSchema, routeDecided } from '../../events/schemas/route.ts';
+import type { LoggedDecision } from '../logged-decision.ts';
+
+/**
+ * Our own file of logged decisions, JSON lines: a header, a `LoggedDecision` on each line, and a last line that says how many there were, so that a file that was cut anywhere is refused. Described
+ * for other programs in docs/interchange.md.
+ */
+export const logFormat = { name: 'switchyard-decisions', version: 1 } as const;
+
+/** A file beyond these is refused before it is held: memory is bounded by a line, time by the whole. */
+export const logBounds = { lineBytes: 4 * 1024 ** 2, fileBytes: 256 * 1024 ** 3 } as const;
+
+const place = z.string().max(64).nullable();
+
+export const headerSchema = z.object(
+  {
+    format: z.literal(logFormat.name, `expected "${logFormat.name}"`),
+    version: z.literal(logFormat.version, `expected version ${logFormat.version}`),
+    /** Where the records come from, for people. */
+    source: z.string().max(1_024),
+    /** As it was asked for: a time, or a place in the log. Null: without this end. */
+    period: z.object({ from: place, to: place }),
+    /** Null: of all tenants. */
+    tenant: z.string().max(128).nullable(),
+    /** Weights of the reward where the file was made; each outcome has those that were in force for it. Null: not known. */
+    weights: rewardWeightsSchema.nullable(),
+  },
+  `expected the header, such as {"format":"${logFormat.name}","version":${logFormat.version},...}`,
+);
+export type LogHeader = Readonly<z.infer<typeof headerSchema>>;
+/** What whoever writes a file has to say of it. */
+export type LogOrigin = Omit<LogHeader, 'format' | 'version'>;
+
+export const endSchema = z.object({ end: z.object({ records: z.int().min(0) }) });
+
+/** Names of other systems' actions may hold anything. */
+const text = z.string().min(1, 'expected text').max(1_024, 'expected at most 1024 characters');
+const mostArms = 65_536;
+const chance = z.number('expected a number above 0 and at most 1').gt(0, 'expected a number above 0').max(1, 'expected at most 1');
+const amount = z.number('expected a number from 0, or null').min(0, 'expected a number from 0').nullable();
+
+const { needs, conversation, maxOutputTokens, draw } = routeDecided.data.shape;
+
+const requestSchema = z.object({
+  kind: z.literal('request'),
+  input: z.object({
+    tenant: tenantSchema,
+    requestedModel: z.string().max(128),
+    features: featuresSchema,
+    maxOutputTokens,
+    needs,
+    weights: rewardWeightsSchema,
+    budget: z.object({ usdPerRequest: z.number().positive().nullable(), latencyTargetMs: z.number().positive().nullable() }),
+    conversation,
+    decidedAtMs: z.number().min(0).nullable(),
+  }),
+  draw,
+  stateSequence: z.int().min(0),
+  moment: z.object({ brokenArms: z.array(text).max(mostArms), rewardPerUsd: z.number().min(0), rewardPerSecond: z.number().min(0) }),
+});
+
+const slotSchema = z.object({ kind: z.literal('slot'), slot: z.int().min(0).max(1_000_000) });
+
+const partsSchema = z.object({
+  success: probabilitySchema,
+  streaming: probabilitySchema,
+  cache: probabilitySchema,
+  cost: probabilitySchema,
+});
+
+const tokensSchema = z.object({ prompt: z.int().min(0), completion: z.int().min(0) }).nullable();
+
+export const recordSchema: z.ZodType<LoggedDecision> = z
+  .object(
+    {
+      id: text,
+      atMs: z.number('expected milliseconds since 1970').min(0),
+      tenant: z.string().max(128),
+      cluster: text,
+      policy: z.string().max(1_024),
+      arm: text,
+      propensity: chance,
+      candidates: z.object({ arms: z.array(text).min(1).max(mostArms), propensities: z.array(probabilitySchema).max(mostArms) }).nullable(),
+      cells: z.array(z.string().max(256)).max(64),
+      context: z.discriminatedUnion('kind', [requestSchema, slotSchema], 'expected a context of kind "request" or "slot"'),
+      outcome: z
+        .object({
+          parts: partsSchema,
+          weights: rewardWeightsSchema,
+          failed: z.boolean(),
+          costUsd: amount,
+          latencyMs: amount,
+          tokens: tokensSchema,
+        })
+        .nullable(),
+    },
+    'expected a logged decision',
+  )
+  .superRefine(({ arm, candidates }, context) => {
+    const fault = candidates === null ? null : candidatesFault(arm, candidates);
+    if (fault !== null) context.addIssue({ code: 'custom', path: ['candidates'], message: fault.expected, params: { seen: fault.seen } });
+  });
+
+/** How far a sum of probabilities may be from 1: they were written with fewer digits elsewhere. */
+const tolerance = 1e-6;
+
+const candidatesFault = (
+  arm: string,
+  { arms, propensities }: NonNullable<LoggedDecision['candidates']>,
+): { readonly expected: string; readonly seen: string } | null => {
+  if (arms.length !== propensities.length)
+    return { expected: 'expected a propensity for each arm', seen: `${propensities.length} for ${arms.length}` };
+  if (new Set(arms).size !== arms.length) return { expected: 'expected each arm once', seen: 'one of them twice' };
+  const sum = propensities.reduce((total, propensity) => total + propensity, 0);
+  if (Math.abs(sum - 1) > tolerance) return { expected: 'expected propensities that sum to 1', seen: String(sum) };
+  return (propensities[arms.indexOf(arm)] ?? 0) > 0
+    ? null
+    : { expected: `expected the chosen arm "${arm}" among them, with a propensity above 0`, seen: 'none' };
+};

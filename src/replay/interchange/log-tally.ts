@@ -1,0 +1,49 @@
+import type { LoggedDecision } from '../logged-decision.ts';
+import { rewardOf } from './reward-of.ts';
+
+/** What went through, for whoever made a file of it to look at. */
+export type LogSummary = {
+  readonly records: number;
+  /** Of which nothing came, yet or ever. */
+  readonly withoutOutcome: number;
+  /** Chosen at least once; names beyond a million are not told apart. */
+  readonly arms: number;
+  readonly policies: number;
+  /** Whether every reward was 0 or 1. */
+  readonly binary: boolean;
+  /** How far a propensity is from what the candidates' list says of the same arm: the largest ratio of the two, 1 where they agree. Null where no record has such a list. */
+  readonly largestRatio: number | null;
+};
+
+const mostNames = 1_000_000;
+
+/** Hands the batches on and counts them. */
+export const tallied = (
+  batches: AsyncIterable<readonly LoggedDecision[]>,
+): { readonly batches: AsyncGenerator<readonly LoggedDecision[], void, undefined>; readonly summary: () => LogSummary } => {
+  let records = 0;
+  let withoutOutcome = 0;
+  let binary = true;
+  let largestRatio: number | null = null;
+  const arms = new Set<string>();
+  const policies = new Set<string>();
+  const count = ({ arm, policy, outcome, propensity, candidates }: LoggedDecision): void => {
+    records += 1;
+    if (arms.size < mostNames) arms.add(arm);
+    if (policies.size < mostNames) policies.add(policy);
+    if (outcome === null) withoutOutcome += 1;
+    else binary &&= [0, 1].includes(rewardOf(outcome));
+    const listed = candidates?.propensities[candidates.arms.indexOf(arm)] ?? 0;
+    if (listed > 0) largestRatio = Math.max(largestRatio ?? 1, listed / propensity, propensity / listed);
+  };
+  const counted = async function* () {
+    for await (const batch of batches) {
+      batch.forEach(count);
+      yield batch;
+    }
+  };
+  return {
+    batches: counted(),
+    summary: () => ({ records, withoutOutcome, arms: arms.size, policies: policies.size, binary, largestRatio }),
+  };
+};

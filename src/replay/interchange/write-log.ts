@@ -1,0 +1,31 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createWriteStream } from 'node:fs';
+import { createGzip } from 'node:zlib';
+import type { LoggedDecision } from '../logged-decision.ts';
+import { logFormat, type LogOrigin } from './log-format.ts';
+import { writeNewFiles } from './new-files.ts';
+
+export type LoggedDecisions = AsyncIterable<readonly LoggedDecision[]> | Iterable<readonly LoggedDecision[]>;
+
+/** Writes a file that `readLog` reads, packed where its name ends in .gz. It appears under its name when it is whole, and not before. Throws when there is something of that name, unless `force`. */
+export const writeLog = async (
+  file: string,
+  origin: LogOrigin,
+  batches: LoggedDecisions,
+  { force = false }: { readonly force?: boolean } = {},
+): Promise<{ readonly records: number }> =>
+  writeNewFiles([file], { force }, async ([temporary = file]) => {
+    let records = 0;
+    const lines = async function* () {
+      yield `${JSON.stringify({ format: logFormat.name, version: logFormat.version, ...origin })}\n`;
+      for await (const batch of batches) {
+        records += batch.length;
+        yield batch.map((record) => `${JSON.stringify(record)}\n`).join('');
+      }
+      yield `${JSON.stringify({ end: { records } })}\n`;
+    };
+    const packing = file.endsWith('.gz') ? [createGzip()] : [];
+    await pipeline([Readable.from(lines()), ...packing, createWriteStream(temporary, { flags: 'wx' })]);
+    return { records };
+  });

@@ -1,0 +1,64 @@
+import type { CandidateReport, EvaluationReport, Stretch } from '../../report.ts';
+import { drawChart } from '../charts/draw-chart.ts';
+import { overTimeChart } from '../charts/over-time-chart.ts';
+import { count, scaleOf } from '../figures.ts';
+import { html, type Html } from '../html.ts';
+import { intervalCell, numberCell, row, table, textCell } from '../table.ts';
+import { time } from './period.ts';
+
+/** A candidate that is better on the whole may be so in one part of the period alone. */
+export const overTime = async ({ candidates }: EvaluationReport): Promise<Html> => {
+  const shown: Html[] = [];
+  for (const [i, candidate] of candidates.entries()) shown.push(await candidateOverTime(candidate, i));
+  return html`<section id="over-time" aria-labelledby="over-time-title">
+    <h2 id="over-time-title">Reward over time</h2>
+    <p>
+      By parts of the period with about as many records each. Bands are normal intervals of each part alone: they show how much parts differ
+      by chance, and decide nothing.
+    </p>
+    <ul class="legend">
+      <li><span class="swatch candidate"></span>candidate, estimated</li>
+      <li><span class="swatch logger"></span>logger</li>
+    </ul>
+    ${shown}
+  </section> `;
+};
+
+const candidateOverTime = async ({ name, overTime: stretches }: CandidateReport, i: number): Promise<Html> => {
+  if (stretches.length === 0)
+    return html`<h3>${name}</h3>
+      <p>Too few records to divide the period.</p> `;
+  return html`<h3>${name}</h3>
+    <figure>
+      <div class="scroll" role="region" aria-label="Reward of ${name} over time: chart" tabindex="0">
+        ${await drawChart(overTimeChart(`over-time-${i}`, stretches))}
+      </div>
+    </figure>
+    <details>
+      <summary>Figures of the chart</summary>
+      ${figures(name, stretches)}
+    </details> `;
+};
+
+const figures = (name: string, stretches: readonly Stretch[]): Html => {
+  const values = stretches.flatMap(({ candidate, logger }) => [candidate, logger]);
+  const { plain } = scaleOf(
+    'reward',
+    values.map(({ value }) => value),
+    values,
+  );
+  return table(
+    `Reward of ${name} and of the logger by part of the period`,
+    ['from', { text: 'to' }, 'records', name, 'interval', 'logger', 'interval'],
+    stretches.map(({ firstAt, lastAt, records, candidate, logger }) =>
+      row(time(firstAt), [
+        textCell(time(lastAt)),
+        numberCell(records, count),
+        numberCell(candidate.value, plain),
+        intervalCell(candidate, plain),
+        numberCell(logger.value, plain),
+        intervalCell(logger, plain),
+      ]),
+    ),
+  );
+};

@@ -1,0 +1,230 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { literal, type Clickhouse } from '../../src/projections/clickhouse.ts';
+import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/http-interface.ts';
+import { createSandbox } from '../../src/projections/sql/sandbox.ts';
+import { readLog, readLogHeader } from '../../src/replay/interchange/read-log.ts';
+import { collected } from '../replay/interchange/support/records.ts';
+import { append, memoryBus, openShaped, project } from '../support/projection.ts';
+import { armOf, completed, decided, rewarded, testStartMs } from '../support/projection-events.ts';
+import { jsonLines, runCli, stackTrace, testFolder, type TestFolder } from './support/cli.ts';
+
+/** `export` against the real embedded engine behind the real read-only interface, and `import` of what it wrote. */
+let dataPath: string;
+let clickhouse: Clickhouse;
+let server: SqlInterface;
+let folder: TestFolder;
+const requests = 26;
+
+beforeAll(async () => {
+  dataPath = mkdtempSync(path.join(tmpdir(), 'yard-export-'));
+  folder = testFolder({ tenants: [{ id: 'default' }, { id: 'quiet' }] });
+  clickhouse = await openShaped(dataPath);
+  const bus = memoryBus();
+  for (let i = 1; i <= requests; i++) {
+    const at = { decidedAt: new Date(testStartMs + 100 * i).toISOString() };
+    await append(bus.log, [decided(i, at)]);
+    // Nothing came of the last one.
+    if (i < requests)
+      await append(bus.log, [
+        completed(i),
+        rewarded(i, { ...at, evidence: { ...rewarded(i).data.evidence, costNanoUsd: 2_000, latencyMs: 101, promptTokens: 30 } }),
+      ]);
+  }
+  await project(clickhouse, bus);
+  const limits = { queryTimeoutMs: 30_000, queryMemoryBytes: 1e9, resultBytes: 1e7 };
+  const answer = await createSandbox({ path: dataPath, database: 'switchyard', limits, concurrentQueries: 2, threadPoolSize: 4 });
+  server = await startSqlInterface({ host: '127.0.0.1', port: 0, bodyLimitBytes: 1e6, answer });
+});
+afterAll(async () => {
+  await server.close();
+  await clickhouse.close();
+  folder.remove();
+  rmSync(dataPath, { recursive: true, force: true });
+});
+
+const at = (...names: readonly string[]): string => path.join(folder.path, ...names);
+const run = (...args: readonly string[]) => runCli(['export', '--config', folder.config, '--sql-url', server.url, ...args]);
+describe('export', () => {
+  it('writes JSON lines that are read again: all decisions of the log, each with what came of it', async () => {
+    const { status, stdout, stderr } = await run('--format', 'jsonl', '--out', at('log.jsonl.gz'), '--json');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const records = await collected(readLog(at('log.jsonl.gz')));
+    expect(records).toHaveLength(requests);
+    expect(jsonLines(stdout)).toMatchObject([
+      {
+        format: 'jsonl',
+        files: [at('log.jsonl.gz')],
+        records: requests,
+        withoutOutcome: 1,
+        policies: 1,
+        binary: false,
+        period: { decisions: requests },
+      },
+    ]);
+    expect(records.at(-1)).toMatchObject({
+      id: `default/request-${requests}`,
+      arm: armOf(requests),
+      propensity: 0.25,
+      outcome: null,
+    });
+    expect(records[0]).toMatchObject({ tenant: 'default', policy: 'thompson 0123456789abcdef', context: { kind: 'request', draw: 0.5 } });
+    expect(records[0]?.outcome).toMatchObject({
+      parts: { success: 1, streaming: 0.007919 },
+      costUsd: 2e-6,
+      latencyMs: 101,
+      tokens: { prompt: 30 },
+    });
+    expect(await readLogHeader(at('log.jsonl.gz'))).toMatchObject({ period: { from: '1' }, tenant: null, weights: { success: 0.4 } });
+  });
+
+  it('writes a part of the log', async () => {
+    const all = await collected(readLog(at('log.jsonl.gz')));
+    const { status, stdout } = await run(
+      '--format',
+      'jsonl',
+      '--from',
+      '3',
+      '--to',
+      '20',
+      '--tenant',
+      'default',
+      '--out',
+      at('part.jsonl'),
+      '--json',
+    );
+    expect(status).toBe(0);
+    const part = await collected(readLog(at('part.jsonl')));
+    expect(part.length).toBeLessThan(all.length);
+    const ids = new Set(part.map(({ id }) => id));
+    expect(part.map(({ outcome: _, ...record }) => record)).toEqual(
+      all.filter(({ id }) => ids.has(id)).map(({ outcome: _, ...record }) => record),
+    );
+    expect(jsonLines(stdout)).toMatchObject([{ period: { tenant: 'default' } }]);
+  });
+
+  it('writes a folder for Open Bandit Pipeline, and import reads it back', async () => {
+    const { status, stdout, stderr } = await run('--format', 'openbandit', '--out', at('obp'));
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain('1 of them have no outcome: they are left out');
+    expect(stderr).toContain('click holds rewards from 0 to 1');
+    const [log, items] = [at('obp', 'bts', 'all', 'all.csv'), at('obp', 'bts', 'all', 'item_context.csv')];
+    const count = requests - 1;
+    expect(parse(readFileSync(log, 'utf8'), { columns: true })).toHaveLength(count);
+    const imported = await runCli(['import', log, '--format', 'openbandit', '--item-context', items, '--out', at('back.jsonl'), '--json']);
+    expect({ status: imported.status, stderr: imported.stderr }).toEqual({ status: 0, stderr: '' });
+    expect(jsonLines(imported.stdout)).toMatchObject([{ records: count, skipped: 0, withoutOutcome: 0 }]);
+    const [all, back] = await Promise.all([collected(readLog(at('log.jsonl.gz'))), collected(readLog(at('back.jsonl')))]);
+    expect(back.map(({ atMs, arm, propensity }) => [atMs, arm, propensity])).toEqual(
+      all.filter(({ outcome }) => outcome !== null).map(({ atMs, arm, propensity }) => [atMs, arm, propensity]),
+    );
+  });
+
+  it('writes Parquet that ClickHouse reads', async () => {
+    const { status, stderr } = await run('--format', 'parquet', '--out', at('log.parquet'));
+    expect(status, stderr).toBe(0);
+    const [sums] = await clickhouse.rows(
+      `SELECT count() AS n, countIf(reward IS NULL) AS open, groupUniqArray(arm) AS arms FROM file(${literal(at('log.parquet'))}, 'Parquet')`,
+    );
+    expect(sums).toMatchObject({ n: String(requests), open: '1' });
+  });
+
+  it.each([
+    [
+      'a name that is taken',
+      () => ['--format', 'jsonl', '--out', at('log.jsonl.gz')],
+      'expected a name that is not taken; --force replaces what is there',
+    ],
+    [
+      'a period without decisions',
+      () => ['--format', 'jsonl', '--from', '1000000', '--out', at('new.jsonl')],
+      'expected decisions in the period',
+    ],
+    [
+      'a tenant without decisions',
+      () => ['--format', 'jsonl', '--tenant', 'quiet', '--out', at('new.jsonl')],
+      'of the tenant "quiet", got none',
+    ],
+    ['a tenant that nobody knows', () => ['--format', 'jsonl', '--tenant', 'defualt', '--out', at('new.jsonl')], '"default" is meant'],
+    ['a format that there is not', () => ['--format', 'xml', '--out', at('new.jsonl')], 'jsonl, openbandit, parquet'],
+    ['no format', () => ['--out', at('new.jsonl')], '--format'],
+    ['no file', () => ['--format', 'jsonl'], '--out'],
+  ])('%s is told in a sentence, exit code 2, and nothing is written', async (_what, args, expected) => {
+    const before = readdirSync(folder.path);
+    const { status, stdout, stderr } = await run(...args());
+    expect(stderr).toContain(expected);
+    expect(stderr).not.toMatch(stackTrace);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(readdirSync(folder.path)).toEqual(before);
+  });
+
+  it('says how to start when nobody is there, exit code 3', async () => {
+    const { status, stderr } = await runCli(['export', '--config', folder.config, '--format', 'jsonl', '--out', at('new.jsonl')]);
+    expect(status).toBe(3);
+    expect(stderr).toContain('got a refused connection; start the yard with ./switchyard up');
+  });
+});
+
+describe('import', () => {
+  const csv = (name: string, ...rows: readonly string[]): string => {
+    writeFileSync(at(name), `${[',timestamp,item_id,position,click,propensity_score', ...rows].join('\n')}\n`);
+    return at(name);
+  };
+  const row = (index: number, item: number, p: string) => `${index},2019-11-24 00:00:0${index}+00:00,${item},1,${index % 2},${p}`;
+  const importLog = (...args: readonly string[]) => runCli(['import', '--format', 'openbandit', ...args]);
+
+  it('makes a log with the names and candidates that are given', async () => {
+    const log = csv('log.csv', row(0, 0, '0.5'), row(1, 1, '0.5'));
+    writeFileSync(at('dist.json'), JSON.stringify([[0.5], [0.25], [0.25]]));
+    const { status, stderr } = await importLog(
+      log,
+      '--out',
+      at('log-1.jsonl'),
+      '--policy',
+      'half',
+      '--tenant',
+      'shop',
+      '--action-dist',
+      at('dist.json'),
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: `2 decisions over 2 items in ${at('log-1.jsonl')}\n` });
+    expect(await collected(readLog(at('log-1.jsonl')))).toMatchObject([
+      { id: '0', tenant: 'shop', policy: 'half', arm: '0', candidates: { arms: ['0', '1', '2'], propensities: [0.5, 0.25, 0.25] } },
+      { id: '1', arm: '1', outcome: { parts: { success: 1 } } },
+    ]);
+  });
+
+  it('says when the distribution is hardly that of the log', async () => {
+    writeFileSync(at('other.json'), JSON.stringify([[0.9], [0.1]]));
+    const { status, stderr } = await importLog(at('log.csv'), '--out', at('log-2.jsonl'), '--action-dist', at('other.json'));
+    expect(status).toBe(0);
+    expect(stderr).toContain('differ by a factor of 5.00: are they of the same policy, and is the log of one alone?');
+  });
+
+  it('tells a bad row, or leaves it out and counts it', async () => {
+    const log = csv('bad.csv', row(0, 0, '0.5'), row(1, 1, '0'), row(2, 1, '\u001b[31m'));
+    const refused = await importLog(log, '--out', at('bad.jsonl'));
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toBe(`switchyard: ${log}:3: expected a propensity_score above 0 and at most 1, got "0"\n`);
+    expect(readdirSync(folder.path)).not.toContain('bad.jsonl');
+    const skipped = await importLog(log, '--out', at('bad.jsonl'), '--skip-bad', '--json');
+    expect(skipped.status).toBe(0);
+    expect(jsonLines(skipped.stdout)).toMatchObject([{ records: 1, skipped: 2 }]);
+    expect(skipped.stderr).toContain('2 rows could not be read and were left out');
+    expect(skipped.stderr).not.toContain('\u001b');
+  });
+
+  it.each([
+    ['a campaign of nothing', () => ['--campaign', 'men'], '--campaign: expected together with --action-dist'],
+    ['uniform over nobody knows what', () => ['--action-dist', 'uniform'], 'expected together with --item-context'],
+    ['a distribution that is not there', () => ['--action-dist', at('nothing.json')], 'nothing.json: expected a file that can be read'],
+  ])('%s', async (_what, args, expected) => {
+    const { status, stderr } = await importLog(at('log.csv'), '--out', at('log-3.jsonl'), ...args());
+    expect(stderr).toContain(expected);
+    expect(stderr).not.toMatch(stackTrace);
+    expect(status).toBe(2);
+  });
+});

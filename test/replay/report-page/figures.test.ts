@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { cutTo, rangeOf } from '../../../src/replay/report-page/chart-range.ts';
+import { confidenceText, endsText, rounded, scaleOf, timeText } from '../../../src/replay/report-page/figures.ts';
+import { html } from '../../../src/replay/report-page/html.ts';
+
+describe('a scale', () => {
+  it('has the digits that the typical interval leaves certain', () => {
+    const { plain, signed } = scaleOf('reward', [0.73124], [{ low: 0.7201, high: 0.7423 }]);
+    expect([plain(0.73124), signed(0.0294), signed(-0.0294), signed(-0.00001), plain(0)]).toEqual([
+      '0.731',
+      '+0.029',
+      '−0.029',
+      '0.000',
+      '0.000',
+    ]);
+  });
+  it('is not led astray by one interval that is a point', () => {
+    const point = { low: 0.5, high: 0.5 + 1e-15 };
+    const { plain } = scaleOf('reward', [0.5], [point, { low: 0.4, high: 0.6 }, { low: 0.41, high: 0.61 }]);
+    expect(plain(0.5)).toBe('0.50');
+  });
+  it('goes by the values where there is no interval, and by nothing where there are none', () => {
+    expect(scaleOf('costUsd', [0.0000231], []).plain(0.0000231)).toBe('$0.0000231');
+    expect(scaleOf('latencyMs', [12_345.6], []).plain(12_345.6)).toBe('12,346\u00a0ms');
+    expect(scaleOf('failureRate', [], []).plain(0)).toBe('0\u00a0%');
+    expect(scaleOf('reward', [0], [{ low: null, high: 1 }]).signed(0)).toBe('0.00');
+  });
+  it('shows failures in percent, and their differences in points', () => {
+    const { plain, signed } = scaleOf('failureRate', [0.031], [{ low: 0.02, high: 0.042 }]);
+    expect([plain(0.031), signed(0.031)]).toEqual(['3.1\u00a0%', '+3.1\u00a0points']);
+  });
+});
+
+describe('figures', () => {
+  it.each([
+    [0.95, '95\u00a0%'],
+    [1 - 0.05 / 3, '98.3\u00a0%'],
+    [0.99995, '99.995\u00a0%'],
+    [1 - 0.05 / 1_000, '99.995\u00a0%'],
+  ])('never round a confidence of %d up to certainty', (confidence, said) => {
+    expect(confidenceText(confidence)).toBe(said);
+  });
+  it('say which end is missing', () => {
+    const ends = [
+      { low: 1, high: 2 },
+      { low: null, high: 2 },
+      { low: 1, high: null },
+      { low: null, high: null },
+    ];
+    expect(ends.map((interval) => endsText(interval, String))).toEqual(['1 to 2', 'up to 2', '1 or more', 'none']);
+  });
+  it('keep all digits before the point', () => {
+    expect([0.012345, 1, 62.54, 18_331.4].map(rounded)).toEqual(['0.0123', '1', '62.5', '18,331']);
+  });
+  it('show times without what says nothing', () => {
+    expect(timeText('2026-05-01T09:12:00.123Z')).toBe('2026-05-01 09:12:00');
+  });
+});
+
+describe('the range of a chart', () => {
+  const narrow = { value: 0.02, intervals: [{ low: 0.01, high: 0.03 }] };
+  it('has zero and all ends on it', () => {
+    const { low, high } = rangeOf([narrow, { value: -0.01, intervals: [{ low: -0.02, high: 0 }] }]);
+    expect(low).toBeLessThan(-0.02);
+    expect(high).toBeGreaterThan(0.03);
+    expect(rangeOf([narrow]).low).toBeLessThan(0);
+  });
+  it('does not follow an outlier, which is cut and marked', () => {
+    const wide = { value: 0.5, intervals: [{ low: -20, high: 21 }] };
+    const range = rangeOf([narrow, narrow, wide]);
+    expect(range.high).toBeLessThan(0.1);
+    expect(cutTo(range, wide.intervals[0]!)).toEqual({ from: range.low, to: range.high, goesOnLeft: true, goesOnRight: true });
+    expect(cutTo(range, narrow.intervals[0]!)).toEqual({ from: 0.01, to: 0.03, goesOnLeft: false, goesOnRight: false });
+    expect(cutTo(range, { low: null, high: 0.02 })).toMatchObject({ to: 0.02, goesOnLeft: true });
+  });
+  it('has an extent where nothing differs', () => {
+    const { low, high } = rangeOf([{ value: 0, intervals: [] }]);
+    expect(high).toBeGreaterThan(low);
+  });
+});
+
+describe('markup', () => {
+  it('escapes what is put into it, but for markup', () => {
+    const inner = html`<b title="${`"'<&>`}">${'<i>'}</b>`;
+    expect(html`<p>${inner}${[html`<br />`, 3]}${null}</p>`.markup).toBe('<p><b title="&quot;&#39;&lt;&amp;&gt;">&lt;i&gt;</b><br />3</p>');
+  });
+  it('shows control characters, halves of characters and changes of direction', () => {
+    expect(html`${'a\u0000b\u202ec\ud800d\u001b[31m'}`.markup).toBe('a·b·c\ufffdd·[31m');
+  });
+});

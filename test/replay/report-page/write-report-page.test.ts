@@ -1,0 +1,35 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { renderReport } from '../../../src/replay/report-page/render-report.ts';
+import { writeReportPage } from '../../../src/replay/report-page/write-report-page.ts';
+import { madeUpReport } from './made-up-report.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'switchyard-report-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('writes the page, and nothing else', async () => {
+  const file = path.join(folder, 'reports', 'june.html');
+  await writeReportPage(madeUpReport, file, { force: false });
+  expect(await readFile(file, 'utf8')).toBe(await renderReport(madeUpReport));
+  expect(await readdir(path.dirname(file))).toEqual(['june.html']);
+});
+
+it('replaces what is there when it is told to, and only then', async () => {
+  const file = path.join(folder, 'june.html');
+  await writeFile(file, 'mine');
+  await expect(writeReportPage(madeUpReport, file, { force: false })).rejects.toThrow(/june\.html: expected a name that is not taken/);
+  expect(await readFile(file, 'utf8')).toBe('mine');
+  await writeReportPage(madeUpReport, file, { force: true });
+  expect(await readFile(file, 'utf8')).toContain('<!doctype html>');
+});
+
+it('leaves nothing behind when the page cannot be made', async () => {
+  const broken = { ...madeUpReport, candidates: null } as unknown as typeof madeUpReport;
+  await expect(writeReportPage(broken, path.join(folder, 'june.html'), { force: false })).rejects.toThrow(TypeError);
+  expect(await readdir(folder)).toEqual([]);
+});
