@@ -38,7 +38,13 @@ const yard = await startYard({
   instance,
   settings: {
     config,
-    secrets: { natsPassword: undefined, clickhousePassword: undefined, hashKey: new Uint8Array(32).fill(1), hashKeyIsGiven: true, apiKeys: new Map() },
+    secrets: {
+      natsPassword: undefined,
+      clickhousePassword: undefined,
+      hashKey: new Uint8Array(32).fill(1),
+      hashKeyIsGiven: true,
+      apiKeys: new Map(),
+    },
     file: null,
   },
   roles: new Set(['router', 'cache', 'streamer']),
@@ -92,6 +98,9 @@ process.on('message', ({ from, to }: WorkerTask) => {
 });
 process.once('disconnect', () => process.exit(0));
 process.once('SIGTERM', () => {
-  void yard.close().then(() => bus.close()).finally(() => process.exit(0));
+  void yard
+    .close()
+    .then(() => bus.close())
+    .finally(() => process.exit(0));
 });
 say({ kind: 'ready' });

@@ -16,7 +16,9 @@ export const startReplayWorkers = async (natsUrl: string, names: readonly string
   };
   try {
     for (const name of names) {
-      const child = fork(path.join(import.meta.dirname, 'replay-worker.ts'), [natsUrl, name], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      const child = fork(path.join(import.meta.dirname, 'replay-worker.ts'), [natsUrl, name], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
       endWithThisProcess(child);
       children.push(child);
       // One after the other: the first makes the streams and puts the policy in force.

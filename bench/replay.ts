@@ -64,7 +64,13 @@ export const replay: Benchmark = {
         {
           title: 'A learning candidate on the same requests, from ClickHouse',
           columns: ['policy, learning from', 'decisions', 'learned from', 'seconds', 'decisions a second'],
-          rows: rates.map(({ name, decisions, learned, seconds, perSecond }) => [name, decisions, learned, rounded(seconds), Math.round(perSecond)]),
+          rows: rates.map(({ name, decisions, learned, seconds, perSecond }) => [
+            name,
+            decisions,
+            learned,
+            rounded(seconds),
+            Math.round(perSecond),
+          ]),
         },
         {
           title: 'The period',
@@ -74,7 +80,11 @@ export const replay: Benchmark = {
             ['policies that decided', made.policies],
             ['longest way from a state to its decision, messages', made.longestLag],
             ['decisions a second while it was made', Math.round(requests / made.seconds)],
-            ...reasons.flatMap((reason) => again.filter(({ tally }) => tally.byReason[reason] > 0).map(({ name, tally }) => [`${reason}, ${name}`, tally.byReason[reason]])),
+            ...reasons.flatMap((reason) =>
+              again
+                .filter(({ tally }) => tally.byReason[reason] > 0)
+                .map(({ name, tally }) => [`${reason}, ${name}`, tally.byReason[reason]]),
+            ),
           ],
         },
       ],
@@ -87,7 +97,13 @@ export const replay: Benchmark = {
           unit: '',
         },
         { name: 'decisions that were looked at', value: again[0]?.tally.decisions ?? 0, comparison: '>=', threshold: requests, unit: '' },
-        { name: 'a learning candidate, decisions a second (the slowest)', value: Math.round(slowest), comparison: '>=', threshold: 20_000, unit: '' },
+        {
+          name: 'a learning candidate, decisions a second (the slowest)',
+          value: Math.round(slowest),
+          comparison: '>=',
+          threshold: 20_000,
+          unit: '',
+        },
       ],
       notMeasured: ['processes on machines of their own; a log of which the beginning has aged out (test/integration/replay.test.ts)'],
     };
@@ -182,7 +198,9 @@ const again1 = async (
 ): Promise<{ readonly name: string; readonly tally: ReplayTally; readonly seconds: number }> => {
   const beganMs = performance.now();
   const { add, tally } = replayTally(3);
-  for await (const one of decideAgain(await periodOf(laboratory, clickhouse, range, { prefer: clickhouse === null ? 'log' : 'rows', checks: 'all', signal })))
+  for await (const one of decideAgain(
+    await periodOf(laboratory, clickhouse, range, { prefer: clickhouse === null ? 'log' : 'rows', checks: 'all', signal }),
+  ))
     add(one);
   const seconds = (performance.now() - beganMs) / 1_000;
   const counted = tally();
@@ -204,7 +222,14 @@ const candidate = async (way: Way, laboratory: Laboratory, clickhouse: Clickhous
   const name = `${spec.kind}, ${learn}${fromScratch ? ', from scratch' : ''}`;
   const beganMs = performance.now();
   const period = await periodOf(laboratory, clickhouse, range, { prefer: 'rows', checks: 'envelope', signal });
-  const { decisions } = candidateReplay({ ...period, specFor: () => policySpecSchema.parse(spec), learn, fromScratch, seed: '1', acceptance: null });
+  const { decisions } = candidateReplay({
+    ...period,
+    specFor: () => policySpecSchema.parse(spec),
+    learn,
+    fromScratch,
+    seed: '1',
+    acceptance: null,
+  });
   let count = 0;
   let learned = 0;
   for await (const decision of decisions) {

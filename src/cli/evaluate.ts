@@ -4,7 +4,7 @@ import { rewardWeightsSchema } from '../events/schemas/policy.ts';
 import type { RewardWeights } from '../domain/reward/reward.ts';
 import type { LearningMethod } from '../replay/learning-candidate.ts';
 import type { EvaluationReport, RewardModelKind } from '../replay/report.ts';
-import { writeReportPage } from '../replay/report-page/write-report-page.ts';
+import { refuseTakenPage, writeReportPage } from '../replay/report-page/write-report-page.ts';
 import { collect, configOption, jsonOption, natsUrlOption, number, sqlUrlOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
 import { evaluateFile } from './evaluate-file.ts';
 import { evaluateLog } from './evaluate-log.ts';
@@ -84,9 +84,11 @@ export const addEvaluate: AddCommand = (program, terminal) => {
 };
 
 const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> => {
+  const replace = options.replace === true;
+  if (options.html !== undefined) await refuseTakenPage(options.html, { replace });
   const report = await (options.file === undefined ? evaluateLog(terminal, options) : evaluateFile(terminal, options, options.file));
   if (options.html !== undefined) {
-    await writeReportPage(report, options.html, { force: options.replace === true });
+    await writeReportPage(report, options.html, { replace });
     terminal.note(`the report is in ${options.html}`);
   }
   await (options.json === true ? terminal.json(report) : showEvaluation(terminal, report, { all: options.all === true }));

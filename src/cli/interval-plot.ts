@@ -1,41 +1,79 @@
-/** A point and its interval on one line each, all on one axis: what a table of numbers hides is seen at once. */
-export type PlottedInterval = { readonly label: string; readonly value: number; readonly low: number | null; readonly high: number | null };
+import { cutTo, isUnknown, rangeOf, type Range } from '../replay/report-page/chart-range.ts';
+import { endsText, scaleOf } from '../replay/report-page/figures.ts';
+import { guarantees } from '../replay/report-page/words.ts';
+import type { CandidateReport, Difference, Interval, QuantityName } from '../replay/report.ts';
+import { excerpt } from './terminal.ts';
 
-const labelWidthMost = 24;
-const leastWidth = 20;
+type Row = { readonly name: string; readonly difference: Difference; readonly interval: Interval | null };
 
-/** Lines of text of at most `width` characters: the axis, then a line for each interval. `mark`: a value that is marked on each line, such as 0. */
-export const intervalPlot = (
-  rows: readonly PlottedInterval[],
-  { width, mark, format }: { readonly width: number; readonly mark: number | null; readonly format: (value: number) => string },
-): readonly string[] => {
-  const values = [...rows.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]), ...(mark === null ? [] : [mark])].filter(Number.isFinite);
-  if (values.length === 0) return [];
-  const [least, most] = rangeOf(values);
-  const labelWidth = Math.min(labelWidthMost, Math.max(...rows.map(({ label }) => label.length)));
-  const columns = Math.max(leastWidth, width - labelWidth - 2);
-  const columnOf = (value: number): number =>
-    Math.min(columns - 1, Math.max(0, Math.round(((value - least) / (most - least)) * (columns - 1))));
-  const [left, right] = [format(least), format(most)];
-  const axis = `${left}${right.padStart(Math.max(1, columns - left.length))}`;
-  return [
-    `${' '.repeat(labelWidth)}  ${axis}`,
-    ...rows.map(({ label, value, low, high }) => {
-      const line = Array.from({ length: columns }, () => ' ');
-      const [from, to] = [columnOf(low ?? least), columnOf(high ?? most)];
-      for (let column = from; column <= to; column++) line[column] = '-';
-      // An interval without an end on a side runs to the edge.
-      line[from] = low === null ? '<' : '|';
-      line[to] = high === null ? '>' : '|';
-      if (mark !== null && line[columnOf(mark)] !== '|') line[columnOf(mark)] = ':';
-      line[columnOf(value)] = '*';
-      return `${label.slice(0, labelWidth).padEnd(labelWidth)}  ${line.join('').trimEnd()}`;
-    }),
-  ];
+/**
+ * The differences of all candidates from the logger in one quantity, as lines of text no wider than `columns` where that leaves room to draw. Each candidate with the interval that promises most.
+ *
+ *                            worse │ better
+ *   cheap-first                    │   ├───●───┤    +0.029 (+0.010 to +0.047)
+ *   even-split       ◀─────────────┼─●───────────▶  +0.004 (-0.220 to +0.229)
+ */
+export const differencePlot = (candidates: readonly CandidateReport[], quantity: QuantityName, columns: number): readonly string[] => {
+  const rows = candidates.flatMap((candidate) =>
+    candidate.quantities
+      .filter((of) => of.quantity === quantity)
+      .map(({ difference }): Row => ({
+        name: excerpt(candidate.name, nameColumns),
+        difference,
+        interval: strongest(difference.intervals),
+      })),
+  );
+  if (rows.length === 0) return [];
+  const better = candidates.flatMap(({ quantities }) => quantities).find((of) => of.quantity === quantity)?.better ?? 'higher';
+  const intervals = rows.flatMap(({ interval }) => (interval === null ? [] : [interval]));
+  const { signed } = scaleOf(
+    quantity,
+    rows.map(({ difference }) => difference.value),
+    intervals,
+  );
+  const figures = rows.map(({ difference, interval }) =>
+    asciiOf(signed(difference.value) + (interval === null ? '' : ` (${endsText(interval, signed)})`)),
+  );
+  const names = longest(rows.map(({ name }) => name));
+  const width = Math.max(leastWidth, columns - names - longest(figures) - 2 * gap.length);
+  const range = rangeOf(rows.map(({ difference: { value }, interval }) => ({ value, intervals: interval === null ? [] : [interval] })));
+  const lines = rows.map((row, i) => `${row.name.padEnd(names)}${gap}${drawn(row, range, width)}${gap}${figures[i] ?? ''}`);
+  return [`${' '.repeat(names)}${gap}${sides(better, placeOf(0, range, width), width)}`.trimEnd(), ...lines];
 };
 
-const rangeOf = (values: readonly number[]): readonly [number, number] => {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const margin = most > least ? (most - least) / 20 : Math.max(1e-9, Math.abs(most) / 20);
-  return [least - margin, most + margin];
+const nameColumns = 28;
+const leastWidth = 21;
+const gap = '  ';
+const longest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length));
+
+/** Of several that promise the same the first. */
+const strongest = (intervals: readonly Interval[]): Interval | null =>
+  intervals.filter((interval) => !isUnknown(interval)).toSorted((one, other) => rank(one) - rank(other))[0] ?? null;
+const rank = ({ guarantee }: Interval): number => guarantees.indexOf(guarantee);
+
+const placeOf = (value: number, { low, high }: Range, width: number): number => Math.round(((value - low) / (high - low)) * (width - 1));
+
+const drawn = ({ difference: { value }, interval }: Row, range: Range, width: number): string => {
+  const cells = Array.from({ length: width }, () => ' ');
+  const zero = placeOf(0, range, width);
+  cells[zero] = '│';
+  if (interval !== null) {
+    const { from, to, goesOnLeft, goesOnRight } = cutTo(range, interval);
+    const [first, last] = [placeOf(from, range, width), placeOf(to, range, width)];
+    for (let place = first; place <= last; place++) cells[place] = place === zero ? '┼' : '─';
+    if (first !== zero || goesOnLeft) cells[first] = goesOnLeft ? '◀' : '├';
+    if (last !== zero || goesOnRight) cells[last] = goesOnRight ? '▶' : '┤';
+  }
+  if (value >= range.low && value <= range.high) cells[placeOf(value, range, width)] = '●';
+  return cells.join('');
 };
+
+const sides = (better: 'higher' | 'lower', zero: number, width: number): string => {
+  const [left, right] = better === 'higher' ? ['worse', 'better'] : ['better', 'worse'];
+  // Where zero is at the border there is no room for the word, nor need.
+  const before = zero > left.length ? `${left} `.padStart(zero) : ' '.repeat(zero);
+  return `${before}│${width - zero > right.length + 1 ? ` ${right}` : ''}`;
+};
+
+/** Figures of a terminal are copied and searched for. */
+const asciiOf = (text: string): string => text.replaceAll('\u2212', '-').replaceAll('\u00a0', ' ');

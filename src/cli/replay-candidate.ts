@@ -61,8 +61,12 @@ export const replayCandidate = async (terminal: Terminal, options: ReplayOptions
   const report = await withBus(located, (bus) =>
     withPeriod(bus, options, parts, async (period): Promise<CandidateReport> => {
       const { base, from, to, tenant } = period;
-      let spec: PolicySpec | null = null;
-      const specFor = (arms: readonly string[]): PolicySpec => (spec = specOver(file, arms));
+      const specs: PolicySpec[] = [];
+      const specFor = (arms: readonly string[]): PolicySpec => {
+        const spec = specOver(file, arms);
+        specs[0] = spec;
+        return spec;
+      };
       // Before anything long begins, where the arms are known already.
       if (base.snapshot.policy !== null) specFor(base.snapshot.policy.arms.map(({ arm }) => arm));
       const replay = candidateReplay({ ...period, specFor, learn, fromScratch, seed, acceptance });
@@ -75,7 +79,12 @@ export const replayCandidate = async (terminal: Terminal, options: ReplayOptions
       });
       const { first, last, ...counted } = counts.counted();
       if (counted.decisions === 0) throw noDecisions(period, located);
-      const used: PolicySpec = spec ?? specOver(file, located.settings.config.arms.map(({ id }) => id));
+      const used =
+        specs[0] ??
+        specOver(
+          file,
+          located.settings.config.arms.map(({ id }) => id),
+        );
       return {
         period: { from, to, firstDecidedAt: timeOf(first), lastDecidedAt: timeOf(last) },
         tenant,
@@ -154,7 +163,9 @@ const warningsOf = (report: CandidateReport): readonly string[] => {
   const notDecided = Object.values(undecided).reduce((sum, count) => sum + count, 0);
   return [
     ...(unsupported > 0
-      ? [`${percent(unsupported)} of its probability lies on arms that the log could not have drawn there: of what these would have brought the log says nothing`]
+      ? [
+          `${percent(unsupported)} of its probability lies on arms that the log could not have drawn there: of what these would have brought the log says nothing`,
+        ]
       : []),
     ...(notDecided > 0
       ? [
@@ -166,9 +177,13 @@ const warningsOf = (report: CandidateReport): readonly string[] => {
       : []),
     ...(unreadable > 0 ? [`${grouped(unreadable)} decisions cannot be understood and are left out`] : []),
     ...(learn === 'matched' && learned * 20 < decisions
-      ? [`it learned from ${grouped(learned)} of ${grouped(decisions)} records: as it would have after that many requests, not after all of them`]
+      ? [
+          `it learned from ${grouped(learned)} of ${grouped(decisions)} records: as it would have after that many requests, not after all of them`,
+        ]
       : []),
-    ...(capped > 0 ? [`${grouped(capped)} records that it learned from were accepted too seldom: --acceptance lies above their logged probability`] : []),
+    ...(capped > 0
+      ? [`${grouped(capped)} records that it learned from were accepted too seldom: --acceptance lies above their logged probability`]
+      : []),
     ...(unassigned > 0 ? [`${grouped(unassigned)} late revisions of rewards could not be assigned: their decisions lie too far back`] : []),
   ];
 };

@@ -39,7 +39,14 @@ export const withPeriod = async <T>(
     if (base.missing > 0) note(missingNote(base, clickhouse === null));
     const begin = base.snapshot.sequence + 1;
     const messages = material.read({ from: begin, to, checks: parts.checks, signal });
-    return await use({ messages: watched(messages, { what: parts.what, begin, to, signal }), base, from, to, tenant: options.tenant ?? null, lagMessages });
+    return await use({
+      messages: watched(messages, { what: parts.what, begin, to, signal }),
+      base,
+      from,
+      to,
+      tenant: options.tenant ?? null,
+      lagMessages,
+    });
   } finally {
     await clickhouse?.close();
   }
@@ -72,7 +79,8 @@ const sequencesOf = async (
   if (from > bounds.last) throw usageError(`--from: expected a place in the log, which ends at ${bounds.last}; got one after it`);
   if (to < bounds.first) throw usageError(`--to: expected a place in the log, which begins at ${bounds.first}; got one before it`);
   if (to < from) throw usageError(`--to: expected a place at or after --from (${from}), got ${to}`);
-  if (options.from?.kind === 'sequence' && options.from.sequence < from) note(`what is known of the log begins at ${from}: so does the period`);
+  if (options.from?.kind === 'sequence' && options.from.sequence < from)
+    note(`what is known of the log begins at ${from}: so does the period`);
   if (options.to?.kind === 'sequence' && options.to.sequence > to) note(`the log ends at ${to}: so does the period`);
   return { from, to };
 };

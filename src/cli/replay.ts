@@ -1,15 +1,6 @@
 import { Option } from 'commander';
 import { decideAgain, replayTally, type DecidedAgain } from '../replay/decide-again.ts';
-import {
-  configOption,
-  jsonOption,
-  natsUrlOption,
-  number,
-  sqlUrlOption,
-  wholeNumber,
-  withExamples,
-  type AddCommand,
-} from './command.ts';
+import { configOption, jsonOption, natsUrlOption, number, sqlUrlOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
 import { jsonLinesInto } from './json-lines-file.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
@@ -34,19 +25,25 @@ export const addReplay: AddCommand = (program, terminal) => {
     .addOption(fromOption())
     .addOption(toOption())
     .option('-t, --tenant <name>', 'of one tenant (default: all)')
-    .addOption(new Option('--limit <count>', 'decisions to show that did not come out the same').argParser(wholeNumber(0, 10_000)).default(20))
+    .addOption(
+      new Option('--limit <count>', 'decisions to show that did not come out the same').argParser(wholeNumber(0, 10_000)).default(20),
+    )
     .option('--policy <file>', 'the policy that decides instead, as for `policy activate`')
     .addOption(
-      new Option('--learn <from>', 'with --policy: it learns from every logged reward, or from those alone whose arm its own draw agrees with')
+      new Option(
+        '--learn <from>',
+        'with --policy: it learns from every logged reward, or from those alone whose arm its own draw agrees with',
+      )
         .choices(['logged', 'matched'])
         .default('logged'),
     )
     .option('--from-scratch', 'with --policy: it begins without the evidence that the yard had then')
     .option('--seed <text>', 'with --policy: of its draws', '1')
     .addOption(
-      new Option('--acceptance <probability>', 'with --learn matched: the constant of rejection sampling (default: the least logged probability so far)').argParser(
-        number(0, 1, { above: true }),
-      ),
+      new Option(
+        '--acceptance <probability>',
+        'with --learn matched: the constant of rejection sampling (default: the least logged probability so far)',
+      ).argParser(number(0, 1, { above: true })),
     )
     .option('--out <file>', 'a line of JSON for each decision that came out differently, or with --policy for each decision')
     .option('--force', 'with --out: replace the file when it is there')
@@ -104,7 +101,9 @@ const timeOf = (one: DecidedAgain | null): string | null => (one === null ? null
 
 const requireTogether = ({ policy, fromScratch, acceptance, learn, out, force }: ReplayOptions): void => {
   if (policy === undefined && (fromScratch === true || acceptance !== undefined || learn !== 'logged'))
-    throw usageError(`${fromScratch === true ? '--from-scratch' : acceptance === undefined ? '--learn' : '--acceptance'}: expected together with --policy`);
+    throw usageError(
+      `${fromScratch === true ? '--from-scratch' : acceptance === undefined ? '--learn' : '--acceptance'}: expected together with --policy`,
+    );
   if (acceptance !== undefined && learn !== 'matched') throw usageError('--acceptance: expected together with --learn matched');
   if (force === true && out === undefined) throw usageError('--force: expected together with --out');
 };

@@ -1,5 +1,5 @@
 import type { CandidateReport, Difference, Estimate, EvaluationReport, Interval, QuantityName, QuantityReport, Warning } from '../replay/report.ts';
-import { intervalPlot } from './interval-plot.ts';
+import { intervalPlot } from './estimate-plot.ts';
 import { dollars, grouped, milliseconds, percent } from './numbers.ts';
 import { writeTable } from './table.ts';
 import { printable, type Terminal } from './terminal.ts';

@@ -5,7 +5,7 @@ import { stateOf } from '../domain/routing/snapshot.ts';
 import { ruleOf, type RouterState } from '../domain/routing/state.ts';
 import type { DataOf, PolicySpec } from '../events/index.ts';
 import type { PeriodOptions } from './decide-again.ts';
-import { createKnowledge, type Knowledge } from './knowledge.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createMatching, drawnArm, type Matching } from './matching.ts';
 import { walkDecisions, type PlacedDecision } from './walk.ts';
 
@@ -108,9 +108,13 @@ export const candidateReplay = (options: CandidateOptions): CandidateReplay => {
 };
 
 const isOfPeriod = (
-  { sequence, unreadable }: { readonly sequence: number; readonly unreadable: { readonly type: string | null; readonly tenant: string | null } },
+  {
+    sequence,
+    unreadable,
+  }: { readonly sequence: number; readonly unreadable: { readonly type: string | null; readonly tenant: string | null } },
   { from, to, tenant }: PeriodOptions,
-): boolean => unreadable.type === 'route.decided' && sequence >= from && sequence <= to && (tenant === null || unreadable.tenant === tenant);
+): boolean =>
+  unreadable.type === 'route.decided' && sequence >= from && sequence <= to && (tenant === null || unreadable.tenant === tenant);
 
 /** Over the arms of the policy in force: made anew when these change. */
 const candidatePolicy = (specFor: CandidateOptions['specFor']): ((state: RouterState) => DecidingPolicy | null) => {

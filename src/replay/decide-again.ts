@@ -8,12 +8,13 @@ import { walkDecisions, type Met, type PlacedDecision } from './walk.ts';
 /**
  * Decides a past period again: each logged decision on the state that it names, with the draw and the request that it names, by the code of today. What comes out differently is told with its reason.
  */
-export type DecidedAgain = DecisionPlace & (
-  | { readonly kind: 'equal' }
-  | ({ readonly kind: 'different'; readonly differences: readonly Difference[] } & Because)
-  /** Neither equal nor different: it could not be made again. */
-  | ({ readonly kind: 'unchecked' } & Because)
-);
+export type DecidedAgain = DecisionPlace &
+  (
+    | { readonly kind: 'equal' }
+    | ({ readonly kind: 'different'; readonly differences: readonly Difference[] } & Because)
+    /** Neither equal nor different: it could not be made again. */
+    | ({ readonly kind: 'unchecked' } & Because)
+  );
 
 /** Null for what cannot be read of a message that is no event. */
 export type DecisionPlace = {
@@ -77,7 +78,10 @@ const verdictOf = (one: Exclude<Met<Judged>, { kind: 'unreadable' }>): Judged | 
     case 'ahead':
       return {
         kind: 'unchecked',
-        ...because('tampered', `it names the state at ${one.decision.event.data.stateSequence}, which was not there when it stood at ${one.decision.sequence}`),
+        ...because(
+          'tampered',
+          `it names the state at ${one.decision.event.data.stateSequence}, which was not there when it stood at ${one.decision.sequence}`,
+        ),
       };
     case 'out-of-reach':
       return {

@@ -32,7 +32,10 @@ export const createKnowledge = (begin: {
   readonly remembered?: number;
 }): Knowledge => {
   const { snapshot, from, fromOthers, remembered = mostRemembered } = begin;
-  const own = stateOf({ ...emptySnapshot, ...(snapshot === null ? {} : { latestTick: snapshot.latestTick, blocks: snapshot.blocks, chosen: snapshot.chosen }) });
+  const own = stateOf({
+    ...emptySnapshot,
+    ...(snapshot === null ? {} : { latestTick: snapshot.latestTick, blocks: snapshot.blocks, chosen: snapshot.chosen }),
+  });
   const decided = new Map<string, boolean>();
   let forgotten = 0;
   let unassigned = 0;
@@ -75,4 +78,5 @@ export const createKnowledge = (begin: {
   };
 };
 
-const keyOf = ({ tenant, correlationid }: Pick<EventOf<'route.decided'>, 'tenant' | 'correlationid'>): string => `${tenant}:${correlationid}`;
+const keyOf = ({ tenant, correlationid }: Pick<EventOf<'route.decided'>, 'tenant' | 'correlationid'>): string =>
+  `${tenant}:${correlationid}`;

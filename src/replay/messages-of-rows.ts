@@ -50,12 +50,14 @@ const pageSql = (mine: string, low: number, high: number): string =>
 
 /** A hole may be longer than a page. */
 const firstAfter = async (clickhouse: Clickhouse, mine: string, sequence: number): Promise<number | null> => {
-  const [row] = await clickhouse.rows(`SELECT min(sequence) AS first, count() AS n FROM ${tables.events} WHERE ${mine} AND sequence > ${sequence}`);
+  const [row] = await clickhouse.rows(
+    `SELECT min(sequence) AS first, count() AS n FROM ${tables.events} WHERE ${mine} AND sequence > ${sequence}`,
+  );
   return wholeNumber(row, 'n') === 0 ? null : wholeNumber(row, 'first');
 };
 
 function* messagesIn(rows: readonly Row[], checks: Checks): Generator<Message, void, undefined> {
-  for (let first = 0; first < rows.length; ) {
+  for (let first = 0; first < rows.length;) {
     const sequence = rows[first]?.['sequence'];
     let end = first + 1;
     while (end < rows.length && rows[end]?.['sequence'] === sequence) end++;
@@ -102,6 +104,10 @@ const about = (row: Row): Pick<Unreadable, 'type' | 'tenant' | 'featuresVersion'
 
 /** The projector keeps of poison where it came from and what was wrong with it. */
 const poisoned = (row: Row): Unreadable => {
-  const { subject = '', reason = '', detail = '' } = JSON.parse(String(row['data'])) as Partial<Record<'subject' | 'reason' | 'detail', string>>;
+  const {
+    subject = '',
+    reason = '',
+    detail = '',
+  } = JSON.parse(String(row['data'])) as Partial<Record<'subject' | 'reason' | 'detail', string>>;
   return { ...namedBy(subject), featuresVersion: null, reason, detail };
 };

@@ -25,7 +25,12 @@ export type Unreadable = {
 };
 
 /** Both ends included. */
-export type MessageRange = { readonly from: number; readonly to: number; readonly checks?: Checks; readonly signal?: AbortSignal | undefined };
+export type MessageRange = {
+  readonly from: number;
+  readonly to: number;
+  readonly checks?: Checks;
+  readonly signal?: AbortSignal | undefined;
+};
 
 export async function* messagesOfLog(
   log: Pick<EventLog, 'read'>,
@@ -45,7 +50,12 @@ const messageOf = (entry: LogEntry): Message => {
         sequence: at,
         storedAtMs,
         events: [],
-        unreadable: { ...namedBy(entry.subject), featuresVersion: featuresVersionIn(entry.body), reason: entry.reason, detail: entry.detail },
+        unreadable: {
+          ...namedBy(entry.subject),
+          featuresVersion: featuresVersionIn(entry.body),
+          reason: entry.reason,
+          detail: entry.detail,
+        },
         lacksReward: false,
       };
 };

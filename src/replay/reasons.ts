@@ -23,14 +23,27 @@ export const becauseOf = (decision: PlacedDecision, differences: readonly Differ
       'feature-version',
       `it was decided from features of version ${data.features.version}, this code weighs those of version ${currentFeaturesVersion}`,
     );
-  const contradiction = contradictionIn(data) ?? wrongLot(decision, state);
-  if (contradiction !== null) return because('tampered', `the record contradicts itself: ${contradiction}`);
+  const contradiction = contradictionIn(data);
+  if (contradiction !== null) return tampered(contradiction);
+  // Before all that is read from the state: which policy is in force there, for instance.
+  if (health.missing !== null)
+    return notWhole(
+      `${several(health.missing.count, 'message')} before it ${verb(health.missing.count, 'is', 'are')} not there, the first ${health.missing.first}`,
+    );
+  const lot = wrongLot(decision, state);
+  if (lot !== null) return tampered(lot);
   const policy = policyFault(data, differences, state);
   if (policy !== null) return because('policy-version', policy);
   const missing = missingIn(health);
-  if (missing !== null) return because('missing-event', `the state that it was made from cannot be had whole: ${missing}`);
-  return because('code', 'state and policy agree and the figures do not: this code decides differently, or one of these figures was changed in the log');
+  if (missing !== null) return notWhole(missing);
+  return because(
+    'code',
+    'state and policy agree and the figures do not: this code decides differently, or one of these figures was changed in the log',
+  );
 };
+
+const tampered = (contradiction: string): Because => because('tampered', `the record contradicts itself: ${contradiction}`);
+const notWhole = (lack: string): Because => because('missing-event', `the state that it was made from cannot be had whole: ${lack}`);
 
 export const because = (reason: Reason, sentence: string): Because => ({ reason, sentence });
 
@@ -59,18 +72,20 @@ const wrongLot = ({ event }: PlacedDecision, state: RouterState): string | null 
 
 const policyFault = ({ policy }: DataOf<'route.decided'>, differences: readonly Difference[], state: RouterState): string | null => {
   const content = (policy.canary ? runningCanary(state) : state.policy)?.event;
-  if (content === undefined) return `the log names no ${policy.canary ? 'canary' : 'policy'} before it; ${policy.id} ${policy.version} decided`;
+  if (content === undefined)
+    return `the log names no ${policy.canary ? 'canary' : 'policy'} before it; ${policy.id} ${policy.version} decided`;
   if (differences.some(({ what }) => what === 'policy' || what === 'policy version'))
     return `${policy.id} ${policy.version} decided, the log has ${content.policy.id} ${content.policy.version} in force there`;
   const seen = policyVersion(content);
   return seen === policy.version ? null : `what the log holds of ${policy.id} ${policy.version} has the fingerprint ${seen} by this code`;
 };
 
-const missingIn = ({ missing, unreadable, withoutReward }: Health): string | null => {
-  if (missing !== null) return `${several(missing.count, 'message')} before it ${verb(missing.count, 'is', 'are')} neither in the log nor in ClickHouse, the first ${missing.first}`;
-  if (withoutReward !== null) return `${several(withoutReward.count, 'answer')} before it ${verb(withoutReward.count, 'lacks its', 'lack their')} reward, the first at ${withoutReward.first}`;
-  if (unreadable !== null) return `${several(unreadable.count, 'message')} before it cannot be understood, the first ${unreadable.first}`;
-  return null;
+const missingIn = ({ unreadable, withoutReward }: Health): string | null => {
+  if (withoutReward !== null)
+    return `${several(withoutReward.count, 'answer')} before it ${verb(withoutReward.count, 'lacks its', 'lack their')} reward, the first at ${withoutReward.first}`;
+  return unreadable === null
+    ? null
+    : `${several(unreadable.count, 'message')} before it cannot be understood, the first ${unreadable.first}`;
 };
 
 const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

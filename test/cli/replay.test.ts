@@ -39,7 +39,11 @@ beforeAll(async () => {
   await copyInto(
     otherBus,
     messages.map((events, i) =>
-      i === at ? (events.map((event) => (isDecision(event) ? { ...event, data: { ...event.data, propensity: event.data.propensity / 2 } } : event)) as unknown as NonEmpty<SwitchyardEvent>) : events,
+      i === at
+        ? (events.map((event) =>
+            isDecision(event) ? { ...event, data: { ...event.data, propensity: event.data.propensity / 2 } } : event,
+          ) as unknown as NonEmpty<SwitchyardEvent>)
+        : events,
     ),
   );
   await otherBus.close();
@@ -98,7 +102,9 @@ describe('replay', () => {
     expect(people.stdout).toMatch(new RegExp(`^#${tampered.at} .*tampered: the record contradicts itself: the propensity is`, 'm'));
     expect(programs.status).toBe(1);
     expect(jsonLines(programs.stdout)).toMatchObject([{ different: 1, byReason: { tampered: 1 }, examples: [] }]);
-    expect(jsonLines(readFileSync(out, 'utf8'))).toMatchObject([{ sequence: tampered.at, kind: 'different', reason: 'tampered', differences: expect.any(Array) as unknown[] }]);
+    expect(jsonLines(readFileSync(out, 'utf8'))).toMatchObject([
+      { sequence: tampered.at, kind: 'different', reason: 'tampered', differences: expect.any(Array) as unknown[] },
+    ]);
   });
 
   it('notes where a period is longer than the log, and decides what there is', async () => {
@@ -149,10 +155,25 @@ describe('replay', () => {
 describe('replay --policy', () => {
   it('lets another policy decide, and writes each of its decisions', async () => {
     const out = path.join(folder.path, 'decisions.jsonl');
-    const { status, stdout, stderr } = await replay('--policy', policyFile({ kind: 'beta-bernoulli-thompson', id: 'other' }), '--out', out, '--json');
+    const { status, stdout, stderr } = await replay(
+      '--policy',
+      policyFile({ kind: 'beta-bernoulli-thompson', id: 'other' }),
+      '--out',
+      out,
+      '--json',
+    );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(jsonLines(stdout)).toMatchObject([
-      { policy: { id: 'other', kind: 'beta-bernoulli-thompson' }, learn: 'logged', fromScratch: false, seed: '1', decisions, learned: decisions, unreadable: 0, out },
+      {
+        policy: { id: 'other', kind: 'beta-bernoulli-thompson' },
+        learn: 'logged',
+        fromScratch: false,
+        seed: '1',
+        decisions,
+        learned: decisions,
+        unreadable: 0,
+        out,
+      },
     ]);
     const lines = jsonLines(readFileSync(out, 'utf8')) as readonly { readonly propensities: readonly number[] }[];
     expect(lines).toHaveLength(decisions);
@@ -172,7 +193,15 @@ describe('replay --policy', () => {
   });
 
   it('learns from matches alone when told to, and says how few they are', async () => {
-    const { status, stdout, stderr } = await replay('--policy', policyFile({ kind: 'epsilon-greedy' }), '--learn', 'matched', '--from-scratch', '--seed', 'x');
+    const { status, stdout, stderr } = await replay(
+      '--policy',
+      policyFile({ kind: 'epsilon-greedy' }),
+      '--learn',
+      'matched',
+      '--from-scratch',
+      '--seed',
+      'x',
+    );
     expect(status).toBe(0);
     expect(stderr).toMatch(/it learned from [\d,]+ of [\d,]+ records/);
     expect(stdout).toContain('the records that its own draw agrees with');

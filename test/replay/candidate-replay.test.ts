@@ -34,7 +34,12 @@ const secondHalf = () => {
   const from = Math.floor(messages.length / 2);
   const lag = Math.max(...decisionsIn(messages).map(({ at, data }) => at - data.stateSequence));
   const begin = from - 1 - lag;
-  return { from, base: { snapshot: snapshotOf(stateAt(begin)), from: 'log', missing: 0 } as const, messages: streamOf(messages.slice(begin)), begin };
+  return {
+    from,
+    base: { snapshot: snapshotOf(stateAt(begin)), from: 'log', missing: 0 } as const,
+    messages: streamOf(messages.slice(begin)),
+    begin,
+  };
 };
 
 const stateAt = (sequence: number): RouterState => messages.slice(0, sequence).reduce(evolveRouter, emptyRouterState());
@@ -56,7 +61,8 @@ describe('a candidate that learns from every logged reward', () => {
     const byId = new Map(decisions.map((one) => [one.id, one]));
     const own = decisionsIn(messages).filter(({ data }) => data.policy.id === 'thompson');
     expect(own.length).toBeGreaterThan(50);
-    for (const { id, data } of own) expect(asPairs(byId.get(id) as CandidateDecision)).toEqual(data.candidates.map(({ arm, propensity }) => [arm, propensity]));
+    for (const { id, data } of own)
+      expect(asPairs(byId.get(id) as CandidateDecision)).toEqual(data.candidates.map(({ arm, propensity }) => [arm, propensity]));
   });
 
   it('decides each request of the period on the state that the yard had, in the order of the log', async () => {
@@ -92,20 +98,24 @@ const naive = ({ from, counts }: { readonly from: number; readonly counts: (id: 
       const own = emptyRouterState();
       for (const { sequence, events, storedAtMs } of messages)
         if (sequence <= decision.data.stateSequence)
-          for (const event of events) if ((event.type === 'reward.recorded' || event.type === 'route.decided') && mayCount(event)) foldEvent(own, event, storedAtMs);
+          for (const event of events)
+            if ((event.type === 'reward.recorded' || event.type === 'route.decided') && mayCount(event)) foldEvent(own, event, storedAtMs);
       return expected(decision, { ...stateAt(decision.data.stateSequence), evidence: own.evidence, chosen: own.chosen });
     });
 };
 
 describe('a candidate that learns from what its own draw agrees with', () => {
-  it.each([true, false])('knows what came of the accepted decisions alone, and of those before the period unless it begins from scratch (%s)', async (fromScratch) => {
-    const { messages: stream, from, base } = secondHalf();
-    const { decisions } = await replay({ messages: stream, from, base, learn: 'matched', fromScratch, acceptance: 0.4 });
-    const learned = new Set(decisions.filter(({ learns }) => learns).map(({ id }) => id));
-    expect(learned.size).toBeGreaterThan(10);
-    expect(learned.size).toBeLessThan(decisions.length / 2);
-    expect(decisions.map(asPairs)).toEqual(naive({ from, counts: (id, at) => (at < from ? !fromScratch : learned.has(id)) }));
-  });
+  it.each([true, false])(
+    'knows what came of the accepted decisions alone, and of those before the period unless it begins from scratch (%s)',
+    async (fromScratch) => {
+      const { messages: stream, from, base } = secondHalf();
+      const { decisions } = await replay({ messages: stream, from, base, learn: 'matched', fromScratch, acceptance: 0.4 });
+      const learned = new Set(decisions.filter(({ learns }) => learns).map(({ id }) => id));
+      expect(learned.size).toBeGreaterThan(10);
+      expect(learned.size).toBeLessThan(decisions.length / 2);
+      expect(decisions.map(asPairs)).toEqual(naive({ from, counts: (id, at) => (at < from ? !fromScratch : learned.has(id)) }));
+    },
+  );
 
   it('draws the same again with the same seed, and otherwise with another', async () => {
     const options = { learn: 'matched', fromScratch: true } as const;
@@ -136,24 +146,42 @@ describe('is told', () => {
     const at = decision?.at ?? 0;
     const [only] = decision?.data.candidates ?? [];
     const log = withEvents(messages, at, (events) =>
-      events.map((event) => (event.type === 'route.decided' && only !== undefined ? { ...event, data: { ...event.data, candidates: [{ ...only, propensity: 1 }] } } : event)),
+      events.map((event) =>
+        event.type === 'route.decided' && only !== undefined
+          ? { ...event, data: { ...event.data, candidates: [{ ...only, propensity: 1 }] } }
+          : event,
+      ),
     );
-    const { decisions } = await replay({ messages: streamOf(log), spec: { kind: 'static', shares: { a: 0.2, b: 0.3, c: 0.5 }, floor: 0, trial: { requests: 0, share: 0 } } });
+    const { decisions } = await replay({
+      messages: streamOf(log),
+      spec: { kind: 'static', shares: { a: 0.2, b: 0.3, c: 0.5 }, floor: 0, trial: { requests: 0, share: 0 } },
+    });
     const one = decisions.find(({ sequence }) => sequence === at);
     const off = { a: 0.8, b: 0.7, c: 0.5 }[only?.arm ?? ''];
     expect(one?.unsupported).toBeCloseTo(off ?? 0, 12);
     // Elsewhere it is where the log had an arm left out, on trial for instance.
-    const supported = new Set(decisionsIn(log).filter(({ data }) => data.candidates.length === 3).map(({ id }) => id));
+    const supported = new Set(
+      decisionsIn(log)
+        .filter(({ data }) => data.candidates.length === 3)
+        .map(({ id }) => id),
+    );
     for (const { id, unsupported } of decisions) expect(unsupported === 0).toBe(supported.has(id));
   });
 
   it('a request that the candidate does not decide, and why', async () => {
     const [first] = decisionsIn(messages);
     const requested = (at: number, requestedModel: string) => (log: readonly Message[]) =>
-      withEvents(log, at, (events) => events.map((event) => (event.type === 'route.decided' ? { ...event, data: { ...event.data, requestedModel } } : event)));
+      withEvents(log, at, (events) =>
+        events.map((event) => (event.type === 'route.decided' ? { ...event, data: { ...event.data, requestedModel } } : event)),
+      );
     const withoutPolicy = messages.filter(({ events }) => !events.some(({ type }) => type.startsWith('policy.')));
     const unknown = requested(first?.at ?? 0, 'nobody')(messages);
-    expect((await replay({ messages: streamOf(unknown) })).decisions[0]).toMatchObject({ undecided: 'unknown-model', arms: [], arm: null, matched: false });
+    expect((await replay({ messages: streamOf(unknown) })).decisions[0]).toMatchObject({
+      undecided: 'unknown-model',
+      arms: [],
+      arm: null,
+      matched: false,
+    });
     const none = await replay({ messages: streamOf(withoutPolicy) });
     expect(none.decisions.every(({ undecided }) => undecided === 'no-policy')).toBe(true);
     const far = await replay({ lagMessages: 1 });
@@ -181,7 +209,9 @@ it('weighs the reward otherwise when told to', async () => {
   const share = (decisions: readonly CandidateDecision[]) =>
     decisions.slice(-40).reduce((sum, { arms, propensities }) => sum + (propensities[arms.indexOf('c')] ?? 0), 0) / 40;
   // The cheapest arm.
-  expect(share((await replay({ weights, tenant: 'default' })).decisions)).toBeGreaterThan(share((await replay({ tenant: 'default' })).decisions));
+  expect(share((await replay({ weights, tenant: 'default' })).decisions)).toBeGreaterThan(
+    share((await replay({ tenant: 'default' })).decisions),
+  );
 });
 
 it('forgets the oldest decisions beyond its bound, and counts the revisions that it cannot assign', () => {
@@ -191,7 +221,9 @@ it('forgets the oldest decisions beyond its bound, and counts the revisions that
     knowledge.fold({ sequence: 1, storedAtMs: 0, events, unreadable: null, lacksReward: false });
   };
   const revisionOf = (correlationid: string) => {
-    const reward = messages.flatMap(({ events }) => events).find((event) => event.type === 'reward.recorded' && event.correlationid === correlationid);
+    const reward = messages
+      .flatMap(({ events }) => events)
+      .find((event) => event.type === 'reward.recorded' && event.correlationid === correlationid);
     return { ...reward, data: { ...reward?.data, revision: 1 } } as SwitchyardEvent;
   };
   const [oldest = '', next = ''] = decisions.map(({ correlationid }) => correlationid);

@@ -39,7 +39,9 @@ describe('is found, and told as what it is', () => {
     const { at, data } = middle();
     const last = data.candidates.at(-1)?.arm;
     const found = unequal(await decidedAgain(withDecision(at, (before) => ({ ...before, draw: last === before.arm ? 0 : 1 - 2 ** -53 }))));
-    expect(found).toMatchObject([{ sequence: at, kind: 'different', reason: 'tampered', sentence: expect.stringContaining('the draw') as string }]);
+    expect(found).toMatchObject([
+      { sequence: at, kind: 'different', reason: 'tampered', sentence: expect.stringContaining('the draw') as string },
+    ]);
   });
 
   it.each([
@@ -64,7 +66,9 @@ describe('is found, and told as what it is', () => {
       candidates: data.candidates.map((one, i) => (i === 0 ? { ...one, expectedLatencyMs: (one.expectedLatencyMs ?? 1) * 1.001 } : one)),
     });
     const found = unequal(await decidedAgain(withDecision(at, change)));
-    expect(found).toMatchObject([{ sequence: at, reason: 'code', differences: [{ what: expect.stringMatching(/^expected latency of /) as string }] }]);
+    expect(found).toMatchObject([
+      { sequence: at, reason: 'code', differences: [{ what: expect.stringMatching(/^expected latency of /) as string }] },
+    ]);
   });
 
   it('who decided: the canary in place of the policy in force', async () => {
@@ -77,10 +81,16 @@ describe('is found, and told as what it is', () => {
   it('a policy that is not the one that decided', async () => {
     const at = messages.find(({ events }) => events.some(({ type }) => type === 'policy.activated'))?.sequence ?? 0;
     const renamed = withEvents(messages, at, (events) =>
-      events.map((event) => (event.type === 'policy.activated' ? { ...event, data: { ...event.data, policy: { ...event.data.policy, version: 'f00d' } } } : event)),
+      events.map((event) =>
+        event.type === 'policy.activated'
+          ? { ...event, data: { ...event.data, policy: { ...event.data.policy, version: 'f00d' } } }
+          : event,
+      ),
     );
     const changed = withEvents(messages, at, (events) =>
-      events.map((event) => (event.type === 'policy.activated' ? { ...event, data: { ...event.data, spec: { ...event.data.spec, floor: 0.02 } } } : event)),
+      events.map((event) =>
+        event.type === 'policy.activated' ? { ...event, data: { ...event.data, spec: { ...event.data.spec, floor: 0.02 } } } : event,
+      ),
     );
     for (const log of [renamed, changed]) {
       const found = unequal(await decidedAgain(log));
@@ -91,7 +101,9 @@ describe('is found, and told as what it is', () => {
 
   const rewarded = () => {
     const named = new Set<number>(decisionsIn(messages).map(({ data }) => data.stateSequence));
-    const message = messages.find(({ sequence: at, events }) => at > 60 && named.has(at) && events.some(({ type }) => type === 'response.completed'));
+    const message = messages.find(
+      ({ sequence: at, events }) => at > 60 && named.has(at) && events.some(({ type }) => type === 'response.completed'),
+    );
     if (message === undefined) throw new Error('expected a reward');
     return message;
   };
@@ -105,7 +117,8 @@ describe('is found, and told as what it is', () => {
     const found = unequal(await decidedAgain(log));
     expect(found.length).toBeGreaterThan(10);
     expect(found[0]?.sequence).toBeGreaterThan(at);
-    for (const one of found) expect(one).toMatchObject({ reason: 'missing-event', sentence: expect.stringContaining(`the first at ${at}`) as string });
+    for (const one of found)
+      expect(one).toMatchObject({ reason: 'missing-event', sentence: expect.stringContaining(`the first at ${at}`) as string });
   });
 
   it('a message that is missing, also where a decision names it', async () => {
@@ -119,7 +132,13 @@ describe('is found, and told as what it is', () => {
 
   it('a message that cannot be understood any more', async () => {
     const { sequence: at } = rewarded();
-    const unreadable = { type: 'response.completed', tenant: 'default', featuresVersion: null, reason: 'unknown-version', detail: 'version 9' };
+    const unreadable = {
+      type: 'response.completed',
+      tenant: 'default',
+      featuresVersion: null,
+      reason: 'unknown-version',
+      detail: 'version 9',
+    };
     const log = messages.map((message) => (message.sequence === at ? { ...message, events: [], unreadable } : message));
     const found = unequal(await decidedAgain(log));
     expect(found[0]).toMatchObject({ reason: 'missing-event', sentence: expect.stringContaining('cannot be understood') as string });
@@ -140,7 +159,9 @@ describe('is found, and told as what it is', () => {
   it.each([0, 1, 1e6])('a state that was not there yet: %i after the decision', async (ahead) => {
     const { at } = middle();
     const found = unequal(await decidedAgain(withDecision(at, (data) => ({ ...data, stateSequence: sequence(at + ahead) }))));
-    expect(found).toMatchObject([{ sequence: at, kind: 'unchecked', reason: 'tampered', sentence: expect.stringContaining(`stood at ${at}`) as string }]);
+    expect(found).toMatchObject([
+      { sequence: at, kind: 'unchecked', reason: 'tampered', sentence: expect.stringContaining(`stood at ${at}`) as string },
+    ]);
   });
 
   it('a state that lies further back than is kept', async () => {
@@ -161,7 +182,8 @@ describe('makes no difference', () => {
   });
 
   it('where the fold begins and how far it lies behind', async () => {
-    for (const lagMessages of [longestLag(), longestLag() + 1, 10_000]) expect(unequal(await decidedAgain(messages, { lagMessages }))).toEqual([]);
+    for (const lagMessages of [longestLag(), longestLag() + 1, 10_000])
+      expect(unequal(await decidedAgain(messages, { lagMessages }))).toEqual([]);
   });
 });
 

@@ -42,7 +42,10 @@ const estimateIn = (report: EvaluationReport, name: QuantityName, estimator: str
 
 describe('evaluate', () => {
   test('finds the value of another policy, and that it is better', async () => {
-    const report = await evaluated({ size: 4_000, seed: 'better', logger: even }, [always([0, 0, 1], 'always-c'), always([0, 1, 0], 'always-b')]);
+    const report = await evaluated({ size: 4_000, seed: 'better', logger: even }, [
+      always([0, 0, 1], 'always-c'),
+      always([0, 1, 0], 'always-b'),
+    ]);
     for (const estimator of ['ipw', 'snipw', 'dr', 'sndr']) {
       const { value, standardError } = estimateIn(report, 'reward', estimator);
       // Five standard errors: by chance once in a million.
@@ -78,7 +81,10 @@ describe('evaluate', () => {
     const weights = { success: 0.5, streaming: 0.1, cache: 0, cost: 0.4 };
     const prices = { a: { inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 3 } };
     const log = { size: 1_000, seed: 'what if', logger: even };
-    const report = await evaluated(log, [always([1, 0, 0])], { settings: { ...settings, weights, prices }, alter: repricing(prices, 0.004) });
+    const report = await evaluated(log, [always([1, 0, 0])], {
+      settings: { ...settings, weights, prices },
+      alter: repricing(prices, 0.004),
+    });
     expect(estimateIn(report, 'costUsd', 'snipw').value).toBeCloseTo(0.004, 12);
     // 1 / (1 + cost / target) = 1/2; failures keep what they had.
     const success = estimateIn(report, 'success', 'snipw').value;
@@ -95,8 +101,14 @@ describe('evaluate', () => {
   });
 
   test('without a model no estimator uses one', async () => {
-    const report = await evaluated({ size: 500, seed: 'none', logger: even }, [always([0, 0, 1])], { settings: { ...settings, rewardModel: 'none' } });
-    expect(quantityIn(report, 'reward').estimates.map(({ estimator }) => estimator).filter((name) => /^(dm|s?n?dr|switch)/.test(name))).toEqual([]);
+    const report = await evaluated({ size: 500, seed: 'none', logger: even }, [always([0, 0, 1])], {
+      settings: { ...settings, rewardModel: 'none' },
+    });
+    expect(
+      quantityIn(report, 'reward')
+        .estimates.map(({ estimator }) => estimator)
+        .filter((name) => /^(dm|s?n?dr|switch)/.test(name)),
+    ).toEqual([]);
     expect(quantityIn(report, 'reward').recommended).toBe('ipw');
   });
 
@@ -119,7 +131,10 @@ describe('evaluate', () => {
       change: (one, i) => ({
         ...one,
         policy: i < 1_000 ? 'logger v1' : 'logger v2',
-        outcome: one.outcome && { ...one.outcome, weights: i < 500 ? one.outcome.weights : { success: 0.9, streaming: 0.1, cache: 0, cost: 0 } },
+        outcome: one.outcome && {
+          ...one.outcome,
+          weights: i < 500 ? one.outcome.weights : { success: 0.9, streaming: 0.1, cache: 0, cost: 0 },
+        },
       }),
     });
     const report = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])] });
@@ -146,7 +161,10 @@ describe('evaluate', () => {
       ['c', 0.5],
       ['never', 0.5],
     ]);
-    const stranger: Candidate = { ...always([0, 0, 1]), weigh: (decisions) => decisions.map(() => ({ arms: [...shares.keys()], probabilities: [...shares.values()] })) };
+    const stranger: Candidate = {
+      ...always([0, 0, 1]),
+      weigh: (decisions) => decisions.map(() => ({ arms: [...shares.keys()], probabilities: [...shares.values()] })),
+    };
     const unseen = await evaluated({ size: 1_000, seed: 'never', logger: even }, [stranger]);
     expect(unseen.candidates[0]?.diagnostics.unsupported).toBeCloseTo(0.5, 12);
     expect(unseen.candidates[0]?.verdict.refusals).toHaveLength(1);
@@ -155,7 +173,7 @@ describe('evaluate', () => {
     expect(report.candidates[0]?.verdict.refusals.join()).toContain('propensities are not those');
   });
 
-  test('rejection replay takes the accepted records for the candidate\'s own', async () => {
+  test("rejection replay takes the accepted records for the candidate's own", async () => {
     const log = madeUpLog({ size: 6_000, seed: 'rejection', logger: even });
     const candidate: Candidate = {
       ...always([0, 0, 1]),
@@ -173,13 +191,17 @@ describe('evaluate', () => {
   test('the same records give the same report, however they are cut', async () => {
     const log = madeUpLog({ size: 1_500, seed: 'cut', logger: even });
     const [one, other] = await Promise.all(
-      [64, 1_500].map((pageSize) => evaluate({ ...common, settings, records: inPages(log, pageSize), candidates: [always([0.2, 0.3, 0.5])] })),
+      [64, 1_500].map((pageSize) =>
+        evaluate({ ...common, settings, records: inPages(log, pageSize), candidates: [always([0.2, 0.3, 0.5])] }),
+      ),
     );
     expect(one).toEqual(other);
   });
 
   test('nothing to evaluate is an error that says what there was', async () => {
     const open = madeUpLog({ size: 5, seed: 'open', logger: even, change: (one) => ({ ...one, outcome: null }) });
-    await expect(evaluate({ ...common, settings, records: inPages(open), candidates: [always([1, 0, 0])] })).rejects.toThrow('got 5 decisions of which nothing came');
+    await expect(evaluate({ ...common, settings, records: inPages(open), candidates: [always([1, 0, 0])] })).rejects.toThrow(
+      'got 5 decisions of which nothing came',
+    );
   });
 });

@@ -6,7 +6,12 @@ import { createMatching, drawnArm } from '../../src/replay/matching.ts';
 const arms = ['a', 'b', 'c'];
 
 /** Accepted records by arm, of `count` records of a log with these probabilities, for a candidate with those. */
-const accepted = (options: { readonly log: readonly number[]; readonly candidate: readonly number[]; readonly acceptance: number | null; readonly count: number }) => {
+const accepted = (options: {
+  readonly log: readonly number[];
+  readonly candidate: readonly number[];
+  readonly acceptance: number | null;
+  readonly count: number;
+}) => {
   const { log, candidate, acceptance, count } = options;
   const random = seededRandom('the log');
   const matching = createMatching({ seed: 'the draws', acceptance });
@@ -14,7 +19,12 @@ const accepted = (options: { readonly log: readonly number[]; readonly candidate
   for (let i = 0; i < count; i++) {
     const u = random();
     const arm = u < (log[0] ?? 0) ? 0 : u < (log[0] ?? 0) + (log[1] ?? 0) ? 1 : 2;
-    const match = matching.match({ draw: matching.drawOf(`record ${i}`), share: candidate[arm] ?? 0, propensity: log[arm] ?? 0, probabilities: log });
+    const match = matching.match({
+      draw: matching.drawOf(`record ${i}`),
+      share: candidate[arm] ?? 0,
+      propensity: log[arm] ?? 0,
+      probabilities: log,
+    });
     if (match.accepted) counts[arm] = (counts[arm] ?? 0) + 1;
   }
   return counts;
@@ -87,13 +97,23 @@ describe('a draw', () => {
 
   it('never picks an arm of probability 0', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(9), { minLength: 1, maxLength: 5 }), fc.nat(5), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (parts, logged, draw) => {
-        const total = parts.reduce((sum, part) => sum + part, 0);
-        fc.pre(total > 0);
-        const names = parts.map((_, i) => `arm-${i}`);
-        const arm = drawnArm(names, parts.map((part) => part / total), `arm-${logged}`, draw);
-        expect(parts[names.indexOf(arm ?? '')]).toBeGreaterThan(0);
-      }),
+      fc.property(
+        fc.array(fc.nat(9), { minLength: 1, maxLength: 5 }),
+        fc.nat(5),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (parts, logged, draw) => {
+          const total = parts.reduce((sum, part) => sum + part, 0);
+          fc.pre(total > 0);
+          const names = parts.map((_, i) => `arm-${i}`);
+          const arm = drawnArm(
+            names,
+            parts.map((part) => part / total),
+            `arm-${logged}`,
+            draw,
+          );
+          expect(parts[names.indexOf(arm ?? '')]).toBeGreaterThan(0);
+        },
+      ),
       { seed: 5 },
     );
   });

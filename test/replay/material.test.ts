@@ -45,7 +45,10 @@ const asFolded = (message: Message) => ({ ...message, events: message.events.fil
 const replayOf = async (material: Material, from: number, to = last()) => {
   const lagMessages = await material.longestLag({ from, to });
   const base = await material.stateUpTo(Math.max(0, from - 1 - lagMessages));
-  return { base, found: await decidedAgain([], { messages: material.read({ from: base.snapshot.sequence + 1, to }), base, from, to, lagMessages }) };
+  return {
+    base,
+    found: await decidedAgain([], { messages: material.read({ from: base.snapshot.sequence + 1, to }), base, from, to, lagMessages }),
+  };
 };
 
 describe('rows', () => {
@@ -104,12 +107,14 @@ describe('the log stands alone', () => {
     const aged = await replayOf(await openMaterial({ log: agedTo(300), clickhouse: null, prefer: 'log' }), 700);
     expect(aged.base).toMatchObject({ from: 'log', missing: 299, snapshot: { sequence: 299 } });
     expect(unequal(aged.found).length).toBeGreaterThan(10);
-    for (const one of unequal(aged.found)) expect(one).toMatchObject({ reason: expect.stringMatching(/^missing-event|policy-version$/) as string });
+    for (const one of unequal(aged.found)) expect(one).toMatchObject({ reason: 'missing-event' });
   });
 
   it('where ClickHouse holds another log', async () => {
     const other = { ...bus.log, bounds: async () => ({ ...(await bus.log.bounds()), createdAt: 'another' }) };
-    expect(await openMaterial({ log: other, clickhouse, prefer: 'rows' })).toMatchObject({ leftOut: expect.stringContaining('another log') as string });
+    expect(await openMaterial({ log: other, clickhouse, prefer: 'rows' })).toMatchObject({
+      leftOut: expect.stringContaining('another log') as string,
+    });
   });
 
   it('where the log lost messages that ClickHouse holds', async () => {
@@ -120,7 +125,9 @@ describe('the log stands alone', () => {
         return entry === null ? null : { ...entry, storedAtMs: entry.storedAtMs + 1 };
       },
     };
-    expect(await openMaterial({ log: lost, clickhouse, prefer: 'rows' })).toMatchObject({ leftOut: expect.stringContaining('were lost') as string });
+    expect(await openMaterial({ log: lost, clickhouse, prefer: 'rows' })).toMatchObject({
+      leftOut: expect.stringContaining('were lost') as string,
+    });
   });
 });
 
@@ -180,7 +187,11 @@ it('reads a long hole in one step', { timeout: 30_000 }, async () => {
   try {
     await project(sparse, bus);
     await sparse.command('INSERT INTO events SELECT * REPLACE (sequence + 1000000000 AS sequence) FROM events');
-    const far = { ...agedTo(1_000_000_601), bounds: async () => ({ ...(await bus.log.bounds()), first: sequence(2_000_000_000), last: sequence(2_000_000_000) }), at: async () => null };
+    const far = {
+      ...agedTo(1_000_000_601),
+      bounds: async () => ({ ...(await bus.log.bounds()), first: sequence(2_000_000_000), last: sequence(2_000_000_000) }),
+      at: async () => null,
+    };
     const material = await openMaterial({ log: far, clickhouse: sparse, prefer: 'log' });
     const read = await all(material.read({ from: 1, to: 1_999_999_999 }));
     expect(read.length).toBe(2 * last());
@@ -198,5 +209,7 @@ it('holds no more messages than states lie behind, and a bounded number of them 
   expect(await material.longestLag({ from: 1, to: last() })).toBe(lag);
   expect(await material.longestLag({ from: 1, to: last() + 1 })).toBe(stateLagMessages);
   expect(await material.longestLag({ from: 2, to: 2 })).toBe(1);
-  expect(await (await openMaterial({ log: bus.log, clickhouse: null, prefer: 'log' })).longestLag({ from: 1, to: 2 })).toBe(stateLagMessages);
+  expect(await (await openMaterial({ log: bus.log, clickhouse: null, prefer: 'log' })).longestLag({ from: 1, to: 2 })).toBe(
+    stateLagMessages,
+  );
 });

@@ -11,7 +11,10 @@ const longestLag = 12;
 
 /** Message i + 1 holds a decision or nothing, is missing, or comes twice; the decision names a state so far back. */
 const anyLog = fc.array(
-  fc.record({ kind: fc.constantFrom('decision', 'decision', 'nothing', 'missing', 'twice'), behind: fc.integer({ min: 1, max: longestLag }) }),
+  fc.record({
+    kind: fc.constantFrom('decision', 'decision', 'nothing', 'missing', 'twice'),
+    behind: fc.integer({ min: 1, max: longestLag }),
+  }),
   { maxLength: 80 },
 );
 type Planned = typeof anyLog extends fc.Arbitrary<infer Log> ? Log : never;
@@ -24,7 +27,8 @@ const messagesOf = (plan: Planned): readonly Message[] =>
     return kind === 'missing' ? [] : kind === 'twice' ? [message, message] : [message];
   });
 
-const folded = ({ chosen }: ReturnType<typeof emptyRouterState>): number => [...chosen.values()].reduce((sum, { decided: count }) => sum + count, 0);
+const folded = ({ chosen }: ReturnType<typeof emptyRouterState>): number =>
+  [...chosen.values()].reduce((sum, { decided: count }) => sum + count, 0);
 
 const walk = (messages: AsyncIterable<Message>, options: Partial<Walk<readonly [number, number]>> = {}) =>
   all(
@@ -85,6 +89,9 @@ it('tells what the fold lacks, each once', async () => {
     [null, null],
     [{ first: 4, count: 2 }, null],
     [{ first: 4, count: 3 }, null],
-    [{ first: 4, count: 3 }, { first: 12, count: 2 }],
+    [
+      { first: 4, count: 3 },
+      { first: 12, count: 2 },
+    ],
   ]);
 });

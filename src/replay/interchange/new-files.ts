@@ -12,17 +12,17 @@ import { refuseFile } from './foreign-bytes.ts';
  */
 export const writeNewFiles = async <Result>(
   files: readonly string[],
-  { force }: { readonly force: boolean },
+  { force, option = '--force' }: { readonly force: boolean; /** That sets it, for messages. */ readonly option?: string },
   write: (temporaries: readonly string[]) => Promise<Result>,
 ): Promise<Result> => {
-  if (!force) await refuseExisting(files);
+  if (!force) await refuseExisting(files, option);
   const made = await makeFolders(files);
   const temporaries = files.map((file) => path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID()}.partial`));
   try {
     const result = await write(temporaries);
     for (const temporary of temporaries) await bringToDisk(temporary);
     // Somebody else may have written there meanwhile.
-    if (!force) await refuseExisting(files);
+    if (!force) await refuseExisting(files, option);
     for (const [i, file] of files.entries()) await rename(temporaries[i] ?? file, file);
     return result;
   } catch (error) {
@@ -33,10 +33,11 @@ export const writeNewFiles = async <Result>(
   }
 };
 
-const refuseExisting = async (files: readonly string[]): Promise<void> => {
+/** For callers who have long work before them, too. */
+export const refuseExisting = async (files: readonly string[], option = '--force'): Promise<void> => {
   for (const file of files) {
     const found = await lstat(file).catch(() => null);
-    if (found !== null) throw refuseFile(file, 'expected a name that is not taken; --force replaces what is there');
+    if (found !== null) throw refuseFile(file, `expected a name that is not taken; ${option} replaces what is there`);
   }
 };
 

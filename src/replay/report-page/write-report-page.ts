@@ -1,10 +1,14 @@
 import { writeFile } from 'node:fs/promises';
-import { writeNewFiles } from '../interchange/new-files.ts';
+import { refuseExisting, writeNewFiles } from '../interchange/new-files.ts';
 import type { EvaluationReport } from '../report.ts';
 import { renderReport } from './render-report.ts';
 
-/** The page under its name when it is whole, and not before; nothing that exists is replaced without `force`. Errors: a PermanentError `data-invalid` that names the file. */
-export const writeReportPage = (report: EvaluationReport, file: string, options: { readonly force: boolean }): Promise<void> =>
-  writeNewFiles([file], options, async ([temporary = file]) => {
+/** Whoever may not replace what is there should know it before an evaluation and not after. Errors: as below. */
+export const refuseTakenPage = (file: string, { replace }: { readonly replace: boolean }): Promise<void> =>
+  replace ? Promise.resolve() : refuseExisting([file], '--replace');
+
+/** The page under its name when it is whole, and not before; nothing that exists is replaced unless told to. Errors: a PermanentError `data-invalid` that names the file. */
+export const writeReportPage = (report: EvaluationReport, file: string, { replace }: { readonly replace: boolean }): Promise<void> =>
+  writeNewFiles([file], { force: replace, option: '--replace' }, async ([temporary = file]) => {
     await writeFile(temporary, await renderReport(report));
   });

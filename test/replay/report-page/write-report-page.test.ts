@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { renderReport } from '../../../src/replay/report-page/render-report.ts';
-import { writeReportPage } from '../../../src/replay/report-page/write-report-page.ts';
+import { refuseTakenPage, writeReportPage } from '../../../src/replay/report-page/write-report-page.ts';
 import { madeUpReport } from './made-up-report.ts';
 
 let folder = '';
@@ -14,7 +14,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 it('writes the page, and nothing else', async () => {
   const file = path.join(folder, 'reports', 'june.html');
-  await writeReportPage(madeUpReport, file, { force: false });
+  await writeReportPage(madeUpReport, file, { replace: false });
   expect(await readFile(file, 'utf8')).toBe(await renderReport(madeUpReport));
   expect(await readdir(path.dirname(file))).toEqual(['june.html']);
 });
@@ -22,14 +22,18 @@ it('writes the page, and nothing else', async () => {
 it('replaces what is there when it is told to, and only then', async () => {
   const file = path.join(folder, 'june.html');
   await writeFile(file, 'mine');
-  await expect(writeReportPage(madeUpReport, file, { force: false })).rejects.toThrow(/june\.html: expected a name that is not taken/);
+  await expect(writeReportPage(madeUpReport, file, { replace: false })).rejects.toThrow(
+    /june\.html: expected a name that is not taken; --replace/,
+  );
+  await expect(refuseTakenPage(file, { replace: false })).rejects.toThrow(/--replace/);
+  await refuseTakenPage(file, { replace: true });
   expect(await readFile(file, 'utf8')).toBe('mine');
-  await writeReportPage(madeUpReport, file, { force: true });
+  await writeReportPage(madeUpReport, file, { replace: true });
   expect(await readFile(file, 'utf8')).toContain('<!doctype html>');
 });
 
 it('leaves nothing behind when the page cannot be made', async () => {
   const broken = { ...madeUpReport, candidates: null } as unknown as typeof madeUpReport;
-  await expect(writeReportPage(broken, path.join(folder, 'june.html'), { force: false })).rejects.toThrow(TypeError);
+  await expect(writeReportPage(broken, path.join(folder, 'june.html'), { replace: false })).rejects.toThrow(TypeError);
   expect(await readdir(folder)).toEqual([]);
 });

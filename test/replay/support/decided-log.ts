@@ -5,7 +5,15 @@ import { askForPolicy } from '../../../src/cli/ask-router.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
 import { named } from '../../../src/domain/routing/policy-version.ts';
 import { emptySnapshot } from '../../../src/domain/routing/snapshot.ts';
-import { feedbackReceived, idempotencyIds, makeEvent, requestIdSchema, tenantSchema, type EventOf, type SwitchyardEvent } from '../../../src/events/index.ts';
+import {
+  feedbackReceived,
+  idempotencyIds,
+  makeEvent,
+  requestIdSchema,
+  tenantSchema,
+  type EventOf,
+  type SwitchyardEvent,
+} from '../../../src/events/index.ts';
 import { policySpecSchema, type PolicySpecInput } from '../../../src/events/schemas/policy.ts';
 import { decideAgain, type DecidedAgain, type PeriodOptions } from '../../../src/replay/decide-again.ts';
 import { messagesOfLog, type Message } from '../../../src/replay/messages.ts';
@@ -15,7 +23,13 @@ import { eventually } from '../../support/eventually.ts';
 /** Logs as two processes with real routers make them: decisions of both interleave, a canary runs, the policy is swapped in the middle, feedback comes late, one tenant has a budget. */
 const model = (id: string, quality: number, usd: number) => ({
   id,
-  provider: { kind: 'simulated', firstTokenMs: { median: 1, p95: 3 }, tokensPerSecond: 20_000, answerTokens: { median: 8, p95: 20 }, quality } as const,
+  provider: {
+    kind: 'simulated',
+    firstTokenMs: { median: 1, p95: 3 },
+    tokensPerSecond: 20_000,
+    answerTokens: { median: 8, p95: 20 },
+    quality,
+  } as const,
   price: { inputUsdPerMillionTokens: usd, outputUsdPerMillionTokens: 4 * usd },
   contextTokens: 100_000,
 });
@@ -31,7 +45,12 @@ export const yardConfig: Partial<ConfigInput> = {
 };
 
 const tenantOf = (i: number) => tenantSchema.parse(i % 2 === 0 ? 'default' : 'acme');
-const prompts = ['Translate this into French: good morning', 'Write a Python function that sorts', 'What is the capital of Peru?', 'Solve for x: 3x + 4 = 19'];
+const prompts = [
+  'Translate this into French: good morning',
+  'Write a Python function that sorts',
+  'What is the capital of Peru?',
+  'Solve for x: 3x + 4 = 19',
+];
 
 /** Requests `from` to `to`, eight at a time, each by one of the processes. */
 export const askAll = async (processes: readonly TestActors[], from: number, to: number): Promise<void> => {
@@ -41,7 +60,9 @@ export const askAll = async (processes: readonly TestActors[], from: number, to:
       const i = next++;
       const actors = processes[i % processes.length];
       const conversation = i % 5 === 0 ? { conversation: `conversation-${i % 7}` } : {};
-      await actors?.ask(request({ id: `asked-${i}`, content: `${prompts[i % prompts.length] ?? ''} ${i}`, tenant: tenantOf(i), ...conversation }));
+      await actors?.ask(
+        request({ id: `asked-${i}`, content: `${prompts[i % prompts.length] ?? ''} ${i}`, tenant: tenantOf(i), ...conversation }),
+      );
     }
   };
   await Promise.all(Array.from({ length: 8 }, caller));
@@ -75,20 +96,37 @@ const judgeLate = async (bus: Bus, numbers: readonly number[]): Promise<void> =>
 /** A log of twice `half` requests; the swap is in the middle. */
 export const decidedLog = async (half: number): Promise<Bus> => {
   const bus = createTestBus(yardConfig);
-  const processes = [await startActors({ bus, instance: 'host-a', config: yardConfig }), await startActors({ bus, instance: 'host-b', config: yardConfig })];
+  const processes = [
+    await startActors({ bus, instance: 'host-a', config: yardConfig }),
+    await startActors({ bus, instance: 'host-b', config: yardConfig }),
+  ];
   try {
     await askAll(processes, 1, Math.floor(half / 2));
     const guard = { confidence: 0.99, minRequests: 10_000, rewardMargin: 1, errorMargin: 1, costMargin: 100 };
-    await changePolicy(bus, (state) => ({ kind: 'start-canary', content: contentOf({ kind: 'epsilon-greedy', id: 'greedy' }, state), share: 0.4, guard }));
+    await changePolicy(bus, (state) => ({
+      kind: 'start-canary',
+      content: contentOf({ kind: 'epsilon-greedy', id: 'greedy' }, state),
+      share: 0.4,
+      guard,
+    }));
     await askAll(processes, Math.floor(half / 2) + 1, half);
     await Promise.all([
       askAll(processes, half + 1, 2 * half),
       sleep(20).then(() =>
-        changePolicy(bus, (state) => ({ kind: 'activate', content: contentOf({ kind: 'beta-bernoulli-thompson', id: 'swapped' }, state), origin: 'command' })),
+        changePolicy(bus, (state) => ({
+          kind: 'activate',
+          content: contentOf({ kind: 'beta-bernoulli-thompson', id: 'swapped' }, state),
+          origin: 'command',
+        })),
       ),
       judgeLate(bus, [1, 2, 3, 4, 5, 6]),
     ]);
-    await eventually(async () => (await eventsIn(bus)).filter(({ type, data }) => type === 'reward.recorded' && 'feedbackId' in data && String(data.feedbackId).startsWith('late-')).length === 6);
+    await eventually(
+      async () =>
+        (await eventsIn(bus)).filter(
+          ({ type, data }) => type === 'reward.recorded' && 'feedbackId' in data && String(data.feedbackId).startsWith('late-'),
+        ).length === 6,
+    );
     // Decisions that know of the feedback.
     await askAll(processes, 2 * half + 1, 2 * half + 40);
   } finally {
