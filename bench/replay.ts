@@ -39,8 +39,8 @@ export const replay: Benchmark = {
     const whole = { from: 1, to: last };
     const half = { from: Math.floor(last / 2), to: last };
     const again = [
-      await again1('the log alone', laboratory, null, whole, context),
-      await again1('ClickHouse, the second half', laboratory, reader, half, context),
+      await againFrom('the log alone', laboratory, null, whole, context),
+      await againFrom('ClickHouse, the second half', laboratory, reader, half, context),
     ];
     const rates = [];
     for (const way of ways) rates.push(await candidate(way, laboratory, reader, whole, context));
@@ -189,7 +189,7 @@ const periodOf = async (
   return { messages: material.read({ from: base.snapshot.sequence + 1, to, checks, signal }), base, from, to, tenant: null, lagMessages };
 };
 
-const again1 = async (
+const againFrom = async (
   name: string,
   laboratory: Laboratory,
   clickhouse: Clickhouse | null,

@@ -22,8 +22,10 @@ import type { Terminal } from './terminal.ts';
  * are slots of another system, distributions over arms.
  */
 export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions, file: string): Promise<EvaluationReport> => {
-  if (options.learning !== undefined) throw usageError('--learning: expected a log of the yard, without --file: a file does not hold what a policy learns from');
-  if (options.outcomesUpTo !== undefined) throw usageError('--outcomes-up-to: expected a log of the yard, without --file: a file holds outcomes as they stood when it was made');
+  if (options.learning !== undefined)
+    throw usageError('--learning: expected a log of the yard, without --file: a file does not hold what a policy learns from');
+  if (options.outcomesUpTo !== undefined)
+    throw usageError('--outcomes-up-to: expected a log of the yard, without --file: a file holds outcomes as they stood when it was made');
   const signal = terminal.interrupted();
   const read = () => within(readLog(file), options, signal);
   const seen = await survey(read(), file);
@@ -40,7 +42,10 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
       command: commandLine(options, null),
       madeAt: new Date().toISOString(),
       largestWeight: null,
-      alter: options.price === undefined ? (decision) => decision : repricing(options.price, loadConfig({ file: options.config }).config.reward.costTargetUsd),
+      alter:
+        options.price === undefined
+          ? (decision) => decision
+          : repricing(options.price, loadConfig({ file: options.config }).config.reward.costTargetUsd),
       onProgress: progress.update,
     });
   } finally {
@@ -48,7 +53,12 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
   }
 };
 
-type Survey = { readonly records: number; readonly arms: readonly string[]; readonly kind: LoggedDecision['context']['kind']; readonly firstAtMs: number };
+type Survey = {
+  readonly records: number;
+  readonly arms: readonly string[];
+  readonly kind: LoggedDecision['context']['kind'];
+  readonly firstAtMs: number;
+};
 
 const mostArms = 65_536;
 
@@ -67,7 +77,11 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
   return { records, arms: [...arms], kind: first.context.kind, firstAtMs: first.atMs };
 };
 
-const candidateOf = async (source: string, { campaign, reward, price = {} }: EvaluateOptions, { kind, arms, firstAtMs }: Survey): Promise<Candidate> => {
+const candidateOf = async (
+  source: string,
+  { campaign, reward, price = {} }: EvaluateOptions,
+  { kind, arms, firstAtMs }: Survey,
+): Promise<Candidate> => {
   const file = source === 'uniform' ? null : source;
   if (kind === 'slot') {
     const spec = await readActionDistribution(source, campaign);

@@ -30,20 +30,24 @@ export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions):
   return withClickhouse(located, async (clickhouse) => {
     const frozen = await freezePeriod(clickhouse, options);
     const report = (candidates: readonly Candidate[]) => evaluateFrozen(terminal, { options, located, clickhouse, frozen, candidates });
-    const isReplayed = ({ spec }: PolicyContent): boolean => options.learning !== undefined && spec.kind !== 'static' && spec.kind !== 'complexity';
+    const isReplayed = ({ spec }: PolicyContent): boolean =>
+      options.learning !== undefined && spec.kind !== 'static' && spec.kind !== 'complexity';
     const snapshot = contents.every(({ content }) => isReplayed(content)) ? emptySnapshot : await stateBefore(clickhouse, frozen);
     const fixed = ({ content, file }: (typeof contents)[number]): Candidate =>
       frozenCandidate({ content, file, snapshot, atMs: frozen.firstAtMs, weights: options.reward ?? null });
     if (!contents.some(({ content }) => isReplayed(content))) return report(contents.map(fixed));
 
     return withBus(located, async (bus) => {
-      const method: LearningMethod = options.learning === true || options.learning === undefined ? 'doubly-robust-replay' : options.learning;
+      const method: LearningMethod =
+        options.learning === true || options.learning === undefined ? 'doubly-robust-replay' : options.learning;
       // Each reads the log by itself, side by side, so that all of them see a record at about the same time.
       const open = async (rest: typeof contents, done: readonly Candidate[]): Promise<EvaluationReport> => {
         const [next, ...others] = rest;
         if (next === undefined) return report(done);
         if (!isReplayed(next.content)) return open(others, [...done, fixed(next)]);
-        return withReplayed(bus, { terminal, options, located, frozen, method, ...next }, (candidate) => open(others, [...done, candidate]));
+        return withReplayed(bus, { terminal, options, located, frozen, method, ...next }, (candidate) =>
+          open(others, [...done, candidate]),
+        );
       };
       return open(contents, []);
     });
@@ -57,7 +61,8 @@ const contentsOf = ({ policy, price = {} }: EvaluateOptions, { settings }: Locat
   const { arms, weights } = policyContent(settings.config);
   const names = arms.map(({ arm }) => arm);
   const unknown = Object.keys(price).find((arm) => !names.includes(arm));
-  if (unknown !== undefined) throw usageError(`--price: expected an arm such as ${names.slice(0, 8).join(', ')}; got "${unknown.slice(0, 64)}"`);
+  if (unknown !== undefined)
+    throw usageError(`--price: expected an arm such as ${names.slice(0, 8).join(', ')}; got "${unknown.slice(0, 64)}"`);
   const priced = arms.map((arm) => (Object.hasOwn(price, arm.arm) ? { ...arm, price: price[arm.arm] ?? null } : arm));
   const contents = policy.map((file) => ({ file, content: named({ spec: loadPolicyFile(file, names), weights, arms: priced }) }));
   requireDistinct(contents.map(({ content }) => content.policy.id));
@@ -98,7 +103,14 @@ const withReplayed = async (
 ): Promise<EvaluationReport> => {
   const { terminal, options, located, frozen, method, content, file } = given;
   const place = (sequence: number) => ({ kind: 'sequence', sequence }) as NonNullable<EvaluateOptions['from']>;
-  const parts = { located, signal: terminal.interrupted(), note: terminal.note, what: 'deciding', prefer: 'rows', checks: 'envelope' } as const;
+  const parts = {
+    located,
+    signal: terminal.interrupted(),
+    note: terminal.note,
+    what: 'deciding',
+    prefer: 'rows',
+    checks: 'envelope',
+  } as const;
   const period = { ...options, from: place(frozen.fromSequence), to: place(frozen.toSequence) };
   return withPeriod(bus, period, parts, (replayed) => {
     const { decisions } = candidateReplay({

@@ -5,7 +5,17 @@ import type { RewardWeights } from '../domain/reward/reward.ts';
 import type { LearningMethod } from '../replay/learning-candidate.ts';
 import type { EvaluationReport, RewardModelKind } from '../replay/report.ts';
 import { refuseTakenPage, writeReportPage } from '../replay/report-page/write-report-page.ts';
-import { collect, configOption, jsonOption, natsUrlOption, number, sqlUrlOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
+import {
+  collect,
+  configOption,
+  jsonOption,
+  natsUrlOption,
+  number,
+  sqlUrlOption,
+  wholeNumber,
+  withExamples,
+  type AddCommand,
+} from './command.ts';
 import { evaluateFile } from './evaluate-file.ts';
 import { evaluateLog } from './evaluate-log.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
@@ -40,17 +50,31 @@ export const addEvaluate: AddCommand = (program, terminal) => {
     .description(
       'Off-policy evaluation: estimates from logged decisions what other policies would have earned, cost and taken, with intervals, and whether they are better than the policy that made the log. Exit code 1 when it refuses to conclude. docs/evaluation.md says when to believe it.',
     )
-    .addOption(new Option('-p, --policy <file>', 'a policy, as for `policy activate`; again for each further one').argParser(collect).makeOptionMandatory())
+    .addOption(
+      new Option('-p, --policy <file>', 'a policy, as for `policy activate`; again for each further one')
+        .argParser(collect)
+        .makeOptionMandatory(),
+    )
     .addOption(fromOption())
     .addOption(toOption())
     .option('-t, --tenant <name>', 'of one tenant (default: all)')
-    .addOption(new Option('--outcomes-up-to <sequence>', 'see outcomes as they stood there (default: now)').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)))
+    .addOption(
+      new Option('--outcomes-up-to <sequence>', 'see outcomes as they stood there (default: now)').argParser(
+        wholeNumber(0, Number.MAX_SAFE_INTEGER),
+      ),
+    )
     .addOption(new Option('--file <file>', 'a file of logged decisions in place of the log (export or import made it); - no yard is asked'))
     .option('--campaign <name>', 'with --file: which of the campaigns of a file of priors')
     .addOption(
-      new Option('--reward <weights>', 'what if the reward were weighed so: success=.4,streaming=.2,cache=.2,cost=.2 (sum 1)').argParser(weightsOf),
+      new Option('--reward <weights>', 'what if the reward were weighed so: success=.4,streaming=.2,cache=.2,cost=.2 (sum 1)').argParser(
+        weightsOf,
+      ),
     )
-    .addOption(new Option('--price <arm=in/out>', 'what if an arm cost so many dollars for a million tokens; again for each further arm').argParser(priceOf))
+    .addOption(
+      new Option('--price <arm=in/out>', 'what if an arm cost so many dollars for a million tokens; again for each further arm').argParser(
+        priceOf,
+      ),
+    )
     .addOption(
       new Option('--learning [method]', 'policies that learn are evaluated as they learn, not frozen at --from').choices([
         'doubly-robust-replay',
@@ -62,7 +86,11 @@ export const addEvaluate: AddCommand = (program, terminal) => {
         .choices(['past', 'cross-fitted', 'none'])
         .default('past'),
     )
-    .addOption(new Option('--alpha <probability>', 'of error: intervals hold with 1 less this').argParser(number(0, 0.5, { above: true })).default(0.05))
+    .addOption(
+      new Option('--alpha <probability>', 'of error: intervals hold with 1 less this')
+        .argParser(number(0, 0.5, { above: true }))
+        .default(0.05),
+    )
     .option('--seed <text>', 'of the bootstrap and of the draws of policies that learn', '1')
     .addOption(new Option('--resamples <count>', 'of the bootstrap').argParser(wholeNumber(1, 100_000)).default(1_000))
     .option('--force', 'conclude although log and policy hardly overlap')
@@ -76,7 +104,10 @@ export const addEvaluate: AddCommand = (program, terminal) => {
     .action((options: EvaluateOptions) => run(terminal, options));
   withExamples(command, [
     ['./switchyard evaluate --policy greedy.yaml --from 7d', 'is it better than what decided the last week?'],
-    ['./switchyard evaluate -p a.yaml -p b.yaml --from 4711 --to 90000 --html report.html', 'two of them, one control of error, with charts'],
+    [
+      './switchyard evaluate -p a.yaml -p b.yaml --from 4711 --to 90000 --html report.html',
+      'two of them, one control of error, with charts',
+    ],
     ['./switchyard evaluate -p cheap.yaml --from 7d --reward success=.5,cost=.5 --price large=2/8', 'what if'],
     ['./switchyard evaluate -p thompson.yaml --from 7d --learning', 'a policy that learns, as it learns'],
     ['./switchyard evaluate -p uniform --file bts.jsonl --json | jq .candidates[0].verdict', 'a log from elsewhere, for programs'],
@@ -105,24 +136,33 @@ const weightsOf = (text: string): RewardWeights => {
   for (const piece of text.split(',')) {
     const [name = '', value = ''] = piece.split('=').map((side) => side.trim());
     if (!parts.some((part) => part === name) || given.has(name) || !/^\d*\.?\d+$/.test(value))
-      throw new InvalidArgumentError(`Expected weights such as success=.4,streaming=.2,cache=.2,cost=.2, each part once; got "${piece.slice(0, 40)}".`);
+      throw new InvalidArgumentError(
+        `Expected weights such as success=.4,streaming=.2,cache=.2,cost=.2, each part once; got "${piece.slice(0, 40)}".`,
+      );
     given.set(name, Number(value));
   }
   const weights = Object.fromEntries(parts.map((part) => [part, given.get(part) ?? 0]));
   const parsed = rewardWeightsSchema.safeParse(weights);
   if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`Expected weights that sum to 1, got ${Number([...given.values()].reduce((sum, one) => sum + one, 0).toPrecision(12))}.`);
+  throw new InvalidArgumentError(
+    `Expected weights that sum to 1, got ${Number([...given.values()].reduce((sum, one) => sum + one, 0).toPrecision(12))}.`,
+  );
 };
 
 const priceOf = (text: string, before: Readonly<Record<string, Price>> | undefined): Readonly<Record<string, Price>> => {
   const [, arm, input, output] = /^([^=\s]+)=(\d*\.?\d+)\/(\d*\.?\d+)$/.exec(text) ?? [];
   if (arm === undefined || Object.hasOwn(before ?? {}, arm))
-    throw new InvalidArgumentError(`Expected an arm and its prices in dollars for a million tokens of prompt and answer, each arm once, such as large=2.5/10; got "${text.slice(0, 60)}".`);
+    throw new InvalidArgumentError(
+      `Expected an arm and its prices in dollars for a million tokens of prompt and answer, each arm once, such as large=2.5/10; got "${text.slice(0, 60)}".`,
+    );
   return { ...before, [arm]: { inputUsdPerMillionTokens: Number(input), outputUsdPerMillionTokens: Number(output) } };
 };
 
 /** The command that makes the report again, its period frozen. */
-export const commandLine = (options: EvaluateOptions, frozen: { readonly from: number; readonly to: number; readonly outcomesUpTo: number } | null): string => {
+export const commandLine = (
+  options: EvaluateOptions,
+  frozen: { readonly from: number; readonly to: number; readonly outcomesUpTo: number } | null,
+): string => {
   const { policy, reward, price, learning, rewardModel, alpha, seed, resamples, force, tenant, file, campaign } = options;
   const words = [
     ...policy.flatMap((one) => ['--policy', one]),
@@ -133,7 +173,10 @@ export const commandLine = (options: EvaluateOptions, frozen: { readonly from: n
       : ['--from', String(frozen.from), '--to', String(frozen.to), '--outcomes-up-to', String(frozen.outcomesUpTo)]),
     ...(tenant === undefined ? [] : ['--tenant', tenant]),
     ...(reward === undefined ? [] : ['--reward', parts.map((part) => `${part}=${reward[part]}`).join(',')]),
-    ...Object.entries(price ?? {}).flatMap(([arm, one]) => ['--price', `${arm}=${one.inputUsdPerMillionTokens}/${one.outputUsdPerMillionTokens}`]),
+    ...Object.entries(price ?? {}).flatMap(([arm, one]) => [
+      '--price',
+      `${arm}=${one.inputUsdPerMillionTokens}/${one.outputUsdPerMillionTokens}`,
+    ]),
     ...(learning === undefined ? [] : ['--learning', learning === true ? 'doubly-robust-replay' : learning]),
     ...(rewardModel === 'past' ? [] : ['--reward-model', rewardModel]),
     ...['--alpha', String(alpha), '--seed', seed, '--resamples', String(resamples)],

@@ -1,5 +1,15 @@
-import type { CandidateReport, Difference, Estimate, EvaluationReport, Interval, QuantityName, QuantityReport, Warning } from '../replay/report.ts';
-import { intervalPlot } from './estimate-plot.ts';
+import type {
+  CandidateReport,
+  Difference,
+  Estimate,
+  EvaluationReport,
+  Interval,
+  QuantityName,
+  QuantityReport,
+  Warning,
+} from '../replay/report.ts';
+import { estimatePlot } from './estimate-plot.ts';
+import { differencePlot } from './interval-plot.ts';
 import { dollars, grouped, milliseconds, percent } from './numbers.ts';
 import { writeTable } from './table.ts';
 import { printable, type Terminal } from './terminal.ts';
@@ -28,7 +38,9 @@ const showRecords = async (terminal: Terminal, { counts, period, loggers }: Eval
   const places = fromSequence === null || toSequence === null ? '' : `, sequences ${fromSequence} to ${toSequence}`;
   await terminal.line(`${grouped(counts.evaluated)} of ${grouped(counts.read)} decisions, ${firstAt} to ${lastAt}${places}`);
   const shown = loggers.slice(0, 4).map(({ policy, records }) => `${policy} (${grouped(records)})`);
-  await terminal.line(`made by ${printable(shown.join(', '))}${loggers.length > shown.length ? ` and ${loggers.length - shown.length} more` : ''}`);
+  await terminal.line(
+    `made by ${printable(shown.join(', '))}${loggers.length > shown.length ? ` and ${loggers.length - shown.length} more` : ''}`,
+  );
 };
 
 const right = (title: string) => ({ title, align: 'right' as const });
@@ -55,12 +67,22 @@ const showValues = async (terminal: Terminal, { candidates, onPolicy }: Evaluati
 const recommendedOf = (quantity: QuantityReport | undefined): Estimate | undefined =>
   quantity?.estimates.find(({ estimator, tunedBy }) => estimator === quantity.recommended && tunedBy === null);
 
-const showDifferences = async (terminal: Terminal, { candidates, onPolicy }: EvaluationReport): Promise<void> => {
-  const rewards = candidates.flatMap(({ name, quantities }) => quantities.filter(({ quantity }) => quantity === 'reward').map((reward) => ({ name, reward })));
+const showDifferences = async (terminal: Terminal, { candidates }: EvaluationReport): Promise<void> => {
+  const rewards = candidates.flatMap(({ name, quantities }) =>
+    quantities.filter(({ quantity }) => quantity === 'reward').map((reward) => ({ name, reward })),
+  );
   await terminal.line();
   await writeTable(
     terminal,
-    [{ title: 'reward of' }, { title: 'estimator' }, right('value'), { title: 'at all times' }, right('difference'), { title: 'at all times' }, right('p, adjusted')],
+    [
+      { title: 'reward of' },
+      { title: 'estimator' },
+      right('value'),
+      { title: 'at all times' },
+      right('difference'),
+      { title: 'at all times' },
+      right('p, adjusted'),
+    ],
     rewards.map(({ name, reward }) => [
       name,
       reward.recommended,
@@ -71,16 +93,8 @@ const showDifferences = async (terminal: Terminal, { candidates, onPolicy }: Eva
       pInWords(reward.difference),
     ]),
   );
-  const logged = onPolicy.find(({ quantity }) => quantity === 'reward');
-  const rows = [
-    ...(logged === undefined ? [] : [{ label: '(as logged)', value: logged.mean, ...endsOf(strongest(logged.intervals)) }]),
-    ...rewards.map(({ name, reward }) => {
-      const estimate = recommendedOf(reward);
-      return { label: name, value: estimate?.value ?? NaN, ...endsOf(strongest(estimate?.intervals)) };
-    }),
-  ];
   await terminal.line();
-  for (const line of intervalPlot(rows, { width: plotWidth, mark: null, format: (value) => value.toFixed(3) })) await terminal.line(line);
+  for (const line of differencePlot(candidates, 'reward', plotWidth)) await terminal.line(line);
 };
 
 const plotWidth = 100;
@@ -97,7 +111,9 @@ const showEstimates = async (terminal: Terminal, { name, method, quantities }: C
   for (const { quantity, estimates, difference, records } of quantities) {
     const methods = [...new Set(estimates.flatMap(({ intervals }) => intervals.map((one) => one.method)))];
     await terminal.line();
-    await terminal.line(`${quantity}, ${grouped(records)} records; difference ${inWords(quantity, difference.value)}, p adjusted ${pInWords(difference)}`);
+    await terminal.line(
+      `${quantity}, ${grouped(records)} records; difference ${inWords(quantity, difference.value)}, p adjusted ${pInWords(difference)}`,
+    );
     await writeTable(
       terminal,
       [{ title: 'estimator' }, right('value'), right('standard error'), ...methods.map((title) => ({ title }))],
@@ -105,13 +121,22 @@ const showEstimates = async (terminal: Terminal, { name, method, quantities }: C
         tunedBy === null ? estimator : `${estimator} (${tunedBy})`,
         inWords(quantity, value),
         inWords(quantity, standardError ?? undefined),
-        ...methods.map((wanted) => intervalInWords(quantity, intervals.find((one) => one.method === wanted))),
+        ...methods.map((wanted) =>
+          intervalInWords(
+            quantity,
+            intervals.find((one) => one.method === wanted),
+          ),
+        ),
       ]),
     );
     const rows = estimates
       .filter(({ tunedBy }) => tunedBy === null)
-      .map(({ estimator, value, intervals }) => ({ label: estimator, value, ...endsOf(intervals.find((one) => one.method === 'student')) }));
-    for (const line of intervalPlot(rows, { width: plotWidth, mark: null, format: (value) => inWords(quantity, value) })) await terminal.line(line);
+      .map(({ estimator, value, intervals }) => ({
+        label: estimator,
+        value,
+        ...endsOf(intervals.find((one) => one.method === 'student')),
+      }));
+    for (const line of estimatePlot(rows, { width: plotWidth, format: (value) => inWords(quantity, value) })) await terminal.line(line);
   }
 };
 

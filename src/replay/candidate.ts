@@ -75,7 +75,10 @@ export const frozenCandidate = (given: {
   };
   const weighOne = ({ context, id }: LoggedDecision): Weighing => {
     if (context.kind !== 'request')
-      throw new PermanentError('no_requests', `record ${id}: expected a request, which a policy of the yard can decide; got a slot of another system`);
+      throw new PermanentError(
+        'no_requests',
+        `record ${id}: expected a request, which a policy of the yard can decide; got a slot of another system`,
+      );
     // A budget compares the expected cost of this very request.
     if (readsEvidence || context.input.budget.usdPerRequest !== null) return weighNew(context);
     const key = situationOf(context, content, threshold);
@@ -131,7 +134,11 @@ const withoutBroken = (content: PolicyContent): ((broken: readonly string[]) => 
 };
 
 /** The prices of money and time that were in force for this decision, whatever the state would make of them. */
-const setPrices = (state: RouterState, { tenant, budget }: RequestContext['input'], { rewardPerUsd, rewardPerSecond }: RequestContext['moment']): void => {
+const setPrices = (
+  state: RouterState,
+  { tenant, budget }: RequestContext['input'],
+  { rewardPerUsd, rewardPerSecond }: RequestContext['moment'],
+): void => {
   if (budget.usdPerRequest === null && budget.latencyTargetMs === null) return;
   state.paces.set(tenant, { step: 1, ...budget, rewardPerUsd, rewardPerSecond, totals: noTotals, creditNanoUsd: 0 });
   state.totals.set(tenant, noTotals);

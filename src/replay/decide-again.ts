@@ -2,7 +2,7 @@ import { recompute, type Difference } from '../domain/routing/recompute.ts';
 import { stateOf } from '../domain/routing/snapshot.ts';
 import type { Base } from './material.ts';
 import type { Message } from './messages.ts';
-import { because, becauseOf, reasons, type Because, type Reason } from './reasons.ts';
+import { because, becauseOf, knownFeaturesVersions, reasons, type Because, type Reason } from './reasons.ts';
 import { walkDecisions, type Met, type PlacedDecision } from './walk.ts';
 
 /**
@@ -94,8 +94,6 @@ const verdictOf = (one: Exclude<Met<Judged>, { kind: 'unreadable' }>): Judged | 
   }
 };
 
-const knownFeatures = new Set([1, 2]);
-
 const unreadable = ({ sequence, storedAtMs, unreadable: what }: Extract<Met<Judged>, { kind: 'unreadable' }>): DecidedAgain => {
   const { featuresVersion, tenant, detail } = what;
   return {
@@ -106,7 +104,7 @@ const unreadable = ({ sequence, storedAtMs, unreadable: what }: Extract<Met<Judg
     requestId: null,
     stateSequence: null,
     kind: 'unchecked',
-    ...(featuresVersion !== null && !knownFeatures.has(featuresVersion)
+    ...(featuresVersion !== null && !knownFeaturesVersions.has(featuresVersion)
       ? because('feature-version', `its features are of version ${featuresVersion}, which this code does not know`)
       : because('unreadable', `it cannot be understood: ${detail.slice(0, 300)}`)),
   };

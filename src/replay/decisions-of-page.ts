@@ -22,7 +22,9 @@ export const decisionsOfPage = (row: Row | undefined): readonly LoggedDecision[]
 };
 
 const hasWeights = (page: Page, i: number): boolean =>
-  at(page.revisions, i) === 0 || at(page.rewardWeights, i).length > 0 || weigh(microAt(page, i), weightsOf(at(page.weights, i))) === at(page.rewardMicro, i);
+  at(page.revisions, i) === 0 ||
+  at(page.rewardWeights, i).length > 0 ||
+  weigh(microAt(page, i), weightsOf(at(page.weights, i))) === at(page.rewardMicro, i);
 
 const microAt = (page: Page, i: number): RewardParts => ({
   success: at(page.success, i),
@@ -34,7 +36,9 @@ const microAt = (page: Page, i: number): RewardParts => ({
 type Columns = Readonly<Record<keyof typeof pageColumns, readonly unknown[]>>;
 
 /** Types follow from the expressions of `pageColumns`. */
-type Page = { readonly [Name in keyof Columns]: readonly (Name extends TextColumn ? string : Name extends ListColumn ? readonly number[] : number)[] };
+type Page = {
+  readonly [Name in keyof Columns]: readonly (Name extends TextColumn ? string : Name extends ListColumn ? readonly number[] : number)[];
+};
 type TextColumn =
   | 'tenant'
   | 'requestId'
@@ -96,7 +100,8 @@ const decisionAt = (page: Page, i: number, shared: Shared): LoggedDecision => {
         needs: shared.needs(at(page.needs, i)) as ('tools' | 'json' | 'images')[],
         weights: weightsOf(at(page.weights, i)),
         budget: { usdPerRequest: orNull(at(page.usdPerRequest, i)), latencyTargetMs: orNull(at(page.latencyTargetMs, i)) },
-        conversation: conversation === '' ? null : { id: conversation, previousArm: at(page.previousArm, i) === '' ? null : at(page.previousArm, i) },
+        conversation:
+          conversation === '' ? null : { id: conversation, previousArm: at(page.previousArm, i) === '' ? null : at(page.previousArm, i) },
         decidedAtMs: decidedAtMs < 0 ? null : decidedAtMs,
       },
       draw: at(page.draw, i),
@@ -136,7 +141,12 @@ const outcomeAt = (page: Page, i: number): Outcome => {
   };
 };
 
-const weightsOf = ([success = 0, streaming = 0, cache = 0, cost = 0]: readonly number[]): RewardWeights => ({ success, streaming, cache, cost });
+const weightsOf = ([success = 0, streaming = 0, cache = 0, cost = 0]: readonly number[]): RewardWeights => ({
+  success,
+  streaming,
+  cache,
+  cost,
+});
 
 const featuresAt = (page: Page, i: number, tenant: Tenant): RecordedFeatures => {
   const common = {

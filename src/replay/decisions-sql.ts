@@ -112,7 +112,11 @@ export const pageColumns = {
  * The last revision of each reward; of two with the same number the first in the log. Cost, latency and tokens are those of the first revision, which later ones do not change. The weights in force when it was recorded stand in its
  * JSON alone, which takes as long as all else: nearly always they are those of the decision, and the reward itself tells when not.
  */
-const outcomesSql = ({ rows, outcomesUpTo }: PageConditions, { after, decidedFromMs, decidedToMs }: PageBounds, recordedWeights: boolean): string =>
+const outcomesSql = (
+  { rows, outcomesUpTo }: PageConditions,
+  { after, decidedFromMs, decidedToMs }: PageBounds,
+  recordedWeights: boolean,
+): string =>
   `SELECT tenant, request_id, count() AS revisions, ${(['reward', 'success', 'streaming', 'cache', 'cost'] as const).map((part) => `argMax(${part}_micro, ${latest}) AS last_${part}`).join(', ')},
   ${recordedWeights ? `argMax(JSONExtract(data, 'weights', 'Tuple(success Float64, streaming Float64, cache Float64, cost Float64)'), ${latest}) AS w, [w.success, w.streaming, w.cache, w.cost]` : '[]::Array(Float64)'} AS last_weights,
   max(cause = 'interruption') AS interrupted, max(evidence_failures) AS has_failed, max(revision = 0 AND policy_id != '') AS is_measured,

@@ -10,7 +10,16 @@ import { openOnPolicy, rejectionDifference, type OnPolicy } from './on-policy.ts
 import { openQuantityTally, differenceOf, estimateOf, type QuantityResult, type QuantityTally } from './quantity-tally.ts';
 import { quantities } from './quantities.ts';
 import { recordBook } from './record-book.ts';
-import type { CandidateReport, Diagnostics, EvaluatedPeriod, EvaluationReport, EvaluationSettings, QuantityReport, Source, Stretch } from './report.ts';
+import type {
+  CandidateReport,
+  Diagnostics,
+  EvaluatedPeriod,
+  EvaluationReport,
+  EvaluationSettings,
+  QuantityReport,
+  Source,
+  Stretch,
+} from './report.ts';
 import { openRewardModel, type RewardModel } from './reward-model.ts';
 import { openStretches, valueWithInterval } from './stretches.ts';
 
@@ -42,7 +51,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
 
   const book = recordBook();
   const sides = candidates.map((candidate) => openSide(candidate, input, alphaEach, model));
-  const onPolicy = openOnPolicy(settings.alpha, alphaEach);
+  const onPolicy = openOnPolicy(settings.alpha, candidates.some(({ method }) => method.name === 'rejection-replay') ? alphaEach / 2 : null);
   const stretches = openStretches(2 + candidates.length);
   for await (const page of pages(input, book)) {
     const weighed = await weighPage(page, candidates, model, { learns: settings.rewardModel === 'past' });
@@ -69,15 +78,13 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   const reports = sides.map((side, k) =>
     side.report(
       onPolicy,
-      means.map(
-        (one): Stretch => ({
-          firstAt: iso(one.firstAtMs),
-          lastAt: iso(one.lastAtMs),
-          records: one.records,
-          candidate: valueWithInterval(one.of(2 + k), settings.alpha),
-          logger: valueWithInterval(one.of(1), settings.alpha),
-        }),
-      ),
+      means.map((one): Stretch => ({
+        firstAt: iso(one.firstAtMs),
+        lastAt: iso(one.lastAtMs),
+        records: one.records,
+        candidate: valueWithInterval(one.of(2 + k), settings.alpha),
+        logger: valueWithInterval(one.of(1), settings.alpha),
+      })),
     ),
   );
   return {
@@ -118,7 +125,12 @@ type Side = {
   readonly report: (onPolicy: OnPolicy, overTime: readonly Stretch[]) => CandidateReport;
 };
 
-const openSide = (candidate: Candidate, { settings, largestWeight }: EvaluationInput, alphaEach: number, model: RewardModel | null): Side => {
+const openSide = (
+  candidate: Candidate,
+  { settings, largestWeight }: EvaluationInput,
+  alphaEach: number,
+  model: RewardModel | null,
+): Side => {
   const { alpha, resamples, seed, force } = settings;
   const { name, file, kind, fingerprint, method } = candidate;
   const diagnostics: DiagnosticsTally = openDiagnostics();
@@ -152,7 +164,16 @@ const openSide = (candidate: Candidate, { settings, largestWeight }: EvaluationI
         const result = results[i];
         if (result === null || result === undefined) return [];
         const difference = differenceOf(result, alphaEach) ?? rejectionDifference(result, onPolicy, i, alphaEach);
-        return [{ quantity, better, records: result.records, recommended: result.recommended, estimates: estimates(result, alpha, bootstraps), difference }];
+        return [
+          {
+            quantity,
+            better,
+            records: result.records,
+            recommended: result.recommended,
+            estimates: estimates(result, alpha, bootstraps),
+            difference,
+          },
+        ];
       });
       const reward = reports.find(({ quantity }) => quantity === 'reward');
       if (reward === undefined) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with a reward, got none`);
@@ -171,7 +192,13 @@ const openSide = (candidate: Candidate, { settings, largestWeight }: EvaluationI
 
 /** In rejection replay a record counts as it is, or not at all. */
 const rejected = (sample: PageSample, { accepted }: WeighedPage): PageSample =>
-  accepted === null ? sample : { ...sample, candidate: sample.logged.map((logged, i) => (accepted[i] === 1 ? logged : 0)), unsupported: new Float64Array(sample.size) };
+  accepted === null
+    ? sample
+    : {
+        ...sample,
+        candidate: sample.logged.map((logged, i) => (accepted[i] === 1 ? logged : 0)),
+        unsupported: new Float64Array(sample.size),
+      };
 
 const estimates = (result: QuantityResult, alpha: number, bootstraps: ReturnType<typeof bootstrapAll>): QuantityReport['estimates'] =>
   result.estimates.map((estimate) =>

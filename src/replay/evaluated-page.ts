@@ -1,10 +1,10 @@
-import { crc32 } from 'node:zlib';
 import type { Sample } from '../domain/evaluation/sample.ts';
 import type { RewardWeights } from '../domain/reward/reward.ts';
 import type { Candidate, Weighing } from './candidate.ts';
 import type { LoggedDecision } from './logged-decision.ts';
 import { quantities } from './quantities.ts';
 import type { RewardModel } from './reward-model.ts';
+import { textHash } from './text-hash.ts';
 
 /** A page of records, all of which have an outcome, as columns: what is the same for all candidates. */
 export type Page = {
@@ -36,7 +36,7 @@ export const pageOf = (decisions: readonly LoggedDecision[], weights: RewardWeig
   const cluster = new Uint32Array(decisions.length);
   decisions.forEach(({ outcome, propensity, cluster: name }, i) => {
     logged[i] = propensity;
-    cluster[i] = crc32(name);
+    cluster[i] = textHash(name);
     quantities.forEach(({ of }, quantity) => {
       const column = outcomes[quantity];
       if (column !== undefined) column[i] = outcome === null ? NaN : (of(outcome, weights) ?? NaN);

@@ -15,13 +15,19 @@ export const refusalsOf = (found: Diagnostics, method: Method['name']): readonly
   const least = Math.max(overlapRules.leastEffective, overlapRules.leastEffectiveShare * records);
   return [
     ...(effectiveSize < least
-      ? [`the ${grouped(records)} records carry as much as ${effective(effectiveSize)}, fewer than the ${grouped(least)} that a conclusion asks for`]
+      ? [
+          `the ${grouped(records)} records carry as much as ${effective(effectiveSize)}, fewer than the ${grouped(least)} that a conclusion asks for`,
+        ]
       : []),
     ...(unsupported > overlapRules.mostUnsupported
-      ? [`${percent(unsupported)} of the candidate's choices were never made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`]
+      ? [
+          `${percent(unsupported)} of the candidate's choices were never made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`,
+        ]
       : []),
     ...(method !== 'rejection-replay' && weightErrors > overlapRules.mostWeightErrors
-      ? [`the mean weight and the unsupported share add up to ${(meanWeight + unsupported).toFixed(3)} in place of 1, ${Math.min(999, weightErrors).toFixed(0)} standard errors off: the propensities are not those that the log was made with`]
+      ? [
+          `the mean weight and the unsupported share add up to ${(meanWeight + unsupported).toFixed(3)} in place of 1, ${Math.min(999, weightErrors).toFixed(0)} standard errors off: the propensities are not those that the log was made with`,
+        ]
       : []),
   ];
 };
@@ -37,8 +43,10 @@ export const verdictOf = (
   const forced = force && refusals.length > 0;
   if (refusals.length > 0 && !force)
     return { kind: 'refused', sentence: `No conclusion about ${name}: ${refusals.join('; ')}.`, refusals, forced };
-  if (low !== null && low > 0) return { kind: 'better', sentence: `${name} is better than the policy that made the log: ${figures}.`, refusals, forced };
-  if (high !== null && high < 0) return { kind: 'worse', sentence: `${name} is worse than the policy that made the log: ${figures}.`, refusals, forced };
+  if (low !== null && low > 0)
+    return { kind: 'better', sentence: `${name} is better than the policy that made the log: ${figures}.`, refusals, forced };
+  if (high !== null && high < 0)
+    return { kind: 'worse', sentence: `${name} is worse than the policy that made the log: ${figures}.`, refusals, forced };
   return { kind: 'cannot tell', sentence: `The log cannot tell ${name} from the policy that made it: ${figures}.`, refusals, forced };
 };
 
@@ -62,7 +70,8 @@ export const candidateWarnings = (found: Diagnostics, method: Method['name']): r
           {
             code: 'unsupported',
             what: `${percent(unsupported)} of the candidate's choices could not have been made by the logger`,
-            consequence: 'the log says nothing of them: ipw counts them as 0, models guess; intervals by betting are right if they bring 0 at the lower and 1 at the upper end',
+            consequence:
+              'the log says nothing of them: ipw counts them as 0, models guess; intervals by betting are right if they bring 0 at the lower and 1 at the upper end',
           },
         ]
       : []),
@@ -110,7 +119,8 @@ export const recordWarnings = (given: {
           {
             code: 'censored',
             what: `nothing came (yet) of ${percent(counts.censored / Math.max(1, counts.censored + counts.evaluated))} of the decisions, ${grouped(counts.censored)}: open, or broken off`,
-            consequence: 'they are left out; where some arms leave more of them than others, all values are those of the rest and may mislead',
+            consequence:
+              'they are left out; where some arms leave more of them than others, all values are those of the rest and may mislead',
           },
         ]
       : []),
@@ -138,7 +148,8 @@ export const recordWarnings = (given: {
           {
             code: 'logger_drifts',
             what: `the logger's choices went from an evenness of ${dearestDrift.from.toFixed(2)} to ${dearestDrift.to.toFixed(2)} over the period`,
-            consequence: 'it learned meanwhile: fixed-size intervals (Student, Bernstein, bootstrap) do not hold for sure; those that are valid at all times do',
+            consequence:
+              'it learned meanwhile: fixed-size intervals (Student, Bernstein, bootstrap) do not hold for sure; those that are valid at all times do',
           },
         ]
       : []),

@@ -1,7 +1,7 @@
 import { PermanentError } from '../errors.ts';
 import { literal, wholeNumber, type Clickhouse, type Row } from '../projections/clickhouse.ts';
 import { currentChain, inSpans, readEpochs, spansOf } from '../projections/epochs.ts';
-import { binsSql, floorsSql, lastSequenceSql, pageSql, periodSql, type PageBounds, type PageConditions } from './decisions-sql.ts';
+import { binsSql, floorsSql, lastSequenceSql, pageSql, periodSql, type PageBounds } from './decisions-sql.ts';
 import { decisionsOfPage } from './decisions-of-page.ts';
 import type { LoggedDecision } from './logged-decision.ts';
 

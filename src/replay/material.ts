@@ -67,7 +67,8 @@ export const openMaterial = async ({ log, clickhouse, prefer }: MaterialOptions)
       const snapshot = projected?.snapshot ?? emptySnapshot;
       const missing = snapshot.sequence - (await messagesUpTo(clickhouse, spans, snapshot.sequence));
       // Rows may have begun later than the log.
-      return missing > 0 && bounds.first === 1 ? stateOfLog(bounds) : { snapshot, from: 'clickhouse', missing };
+      const isLate = snapshot.sequence > to || (missing > 0 && bounds.first === 1);
+      return isLate ? stateOfLog(bounds) : { snapshot, from: 'clickhouse', missing };
     },
     read: (range) => {
       const seam = prefer === 'rows' ? last : Math.min(last, bounds.first - 1);

@@ -3,15 +3,13 @@ import type { Checks, SwitchyardEvent } from '../events/index.ts';
 import type { Json } from '../json.ts';
 import { literal, wholeNumber, type Clickhouse, type Row } from '../projections/clickhouse.ts';
 import { inSpans, type Span } from '../projections/epochs.ts';
-import { eventColumns, eventOfRow } from '../projections/events-of-rows.ts';
+import { eventOfRow } from '../projections/events-of-rows.ts';
 import { poisonType, tables } from '../projections/table.ts';
 import { featuresVersionOf, namedBy, type Message, type MessageRange, type Unreadable } from './messages.ts';
 
 /**
- * The messages of one log from the rows of ClickHouse, page by page in the order of the log: those that have aged out of the log are here alone. Only rows of events that change the state of the router
- * carry their data; of all others one row a message is enough to see that none is missing. Plain SELECTs: works over the read-only interface.
- *
- * The projector checks whatever the router folds to its last field before it writes the row, so `checks` may be the envelope's here where speed counts.
+ * The messages of one log from the rows of ClickHouse, page by page in the order of the log: those that have aged out of the log are here alone. The engine makes one row of each message, with the events
+ * that change the state of the router; of the others it says that they are there. Plain SELECTs: works over the read-only interface.
  */
 export async function* messagesOfRows(
   clickhouse: Clickhouse,
@@ -31,7 +29,7 @@ export async function* messagesOfRows(
     next = page.rows.length > 0 ? pageFrom(page.high + 1) : firstAfter(clickhouse, mine, page.high).then((low) => pageFrom(low ?? to + 1));
     // Whoever stops reading early must not leave a rejection that nobody hears.
     next.catch(() => undefined);
-    yield* messagesIn(page.rows, checks);
+    for (const row of page.rows) yield messageOf(row, checks);
   }
 }
 
@@ -40,13 +38,32 @@ type Page = { readonly high: number; readonly rows: readonly Row[] };
 /** Of some two kilobytes each. */
 const pageMessages = 4_000;
 
-const folded = routerEventTypes.map((type) => literal(type)).join(', ');
+/** What a row becomes an event from, by place: names in each of millions of rows cost as much to read as the values. */
+const eventValues =
+  'event_index, id, type, schema_version, source, subject, toUnixTimestamp64Milli(least(time, stored_at)), tenant, request_id, causation_id, traceparent, data';
 
+const eventRow = (values: readonly unknown[]): Row => ({
+  id: values[1],
+  type: values[2],
+  schema_version: values[3],
+  source: values[4],
+  subject: values[5],
+  time_ms: values[6],
+  tenant: values[7],
+  request_id: values[8],
+  causation_id: values[9],
+  traceparent: values[10],
+  data: values[11],
+});
+
+const folded = [...routerEventTypes, poisonType].map((type) => literal(type)).join(', ');
+
+/** A row that is there twice is one event. */
 const pageSql = (mine: string, low: number, high: number): string =>
-  `SELECT ${eventColumns}, event_index, arm, toUnixTimestamp64Milli(stored_at) AS stored_at_ms FROM (
-    SELECT * REPLACE (if(type IN (${folded}, '${poisonType}'), data, '') AS data) FROM ${tables.events}
-    WHERE ${mine} AND sequence BETWEEN ${low} AND ${high} AND (event_index = 0 OR type IN (${folded}))
-  ) ORDER BY sequence, event_index`;
+  `SELECT sequence, toUnixTimestamp64Milli(any(stored_at)) AS stored_at_ms,
+    arraySort(groupUniqArrayIf((${eventValues}), type IN (${folded}))) AS events,
+    countIf(type IN ('response.completed', 'response.failed') AND arm != '') > 0 AND countIf(type = 'reward.recorded') = 0 AS lacks_reward
+  FROM ${tables.events} WHERE ${mine} AND sequence BETWEEN ${low} AND ${high} GROUP BY sequence ORDER BY sequence`;
 
 /** A hole may be longer than a page. */
 const firstAfter = async (clickhouse: Clickhouse, mine: string, sequence: number): Promise<number | null> => {
@@ -56,43 +73,26 @@ const firstAfter = async (clickhouse: Clickhouse, mine: string, sequence: number
   return wholeNumber(row, 'n') === 0 ? null : wholeNumber(row, 'first');
 };
 
-function* messagesIn(rows: readonly Row[], checks: Checks): Generator<Message, void, undefined> {
-  for (let first = 0; first < rows.length;) {
-    const sequence = rows[first]?.['sequence'];
-    let end = first + 1;
-    while (end < rows.length && rows[end]?.['sequence'] === sequence) end++;
-    yield messageOf(rows.slice(first, end), checks);
-    first = end;
-  }
-}
-
-const isFolded: ReadonlySet<unknown> = new Set(routerEventTypes);
-
-const messageOf = (rows: readonly Row[], checks: Checks): Message => {
-  const [first] = rows;
+const messageOf = (row: Row, checks: Checks): Message => {
   const events: SwitchyardEvent[] = [];
   let unreadable: Unreadable | null = null;
-  let lastIndex: unknown;
-  for (const row of rows) {
-    // A row that is there twice is one event.
-    if (row['event_index'] === lastIndex) continue;
-    lastIndex = row['event_index'];
-    if (row['type'] === poisonType) unreadable ??= poisoned(row);
-    if (!isFolded.has(row['type'])) continue;
-    const decoded = eventOfRow(row, checks);
+  for (const values of row['events'] as readonly (readonly unknown[])[]) {
+    const event = eventRow(values);
+    if (event['type'] === poisonType) {
+      unreadable ??= poisoned(event);
+      continue;
+    }
+    const decoded = eventOfRow(event, checks);
     if (decoded.kind === 'events') events.push(...decoded.events);
-    else unreadable ??= { ...about(row), reason: decoded.reason, detail: decoded.detail };
+    else unreadable ??= { ...about(event), reason: decoded.reason, detail: decoded.detail };
   }
   return {
-    sequence: wholeNumber(first, 'sequence'),
-    storedAtMs: wholeNumber(first, 'stored_at_ms'),
+    sequence: wholeNumber(row, 'sequence'),
+    storedAtMs: wholeNumber(row, 'stored_at_ms'),
     // Whole, or not at all: as the log's own reader takes it.
     events: unreadable === null ? events : [],
     unreadable,
-    lacksReward:
-      first?.['arm'] !== '' &&
-      (first?.['type'] === 'response.completed' || first?.['type'] === 'response.failed') &&
-      !rows.some((row) => row['type'] === 'reward.recorded'),
+    lacksReward: Number(row['lacks_reward']) === 1,
   };
 };
 

@@ -16,11 +16,12 @@ export type OnPolicy = {
   readonly of: (quantity: number) => { readonly mean: number; readonly error: number; readonly atHalf: Ends | null } | null;
 };
 
-export const openOnPolicy = (alpha: number, alphaEach: number): OnPolicy => {
+/** `atHalf`: null where no candidate asks for it. */
+export const openOnPolicy = (alpha: number, half: number | null): OnPolicy => {
   const sides = quantities.map(({ bounded }) => ({
     tally: openTally({ estimators: defaultEstimators.filter(({ name }) => name === 'ipw'), mostGroups: 1 }),
     betting: bounded ? openBettingSequence({ alpha, largestWeight: 1 }) : null,
-    atHalf: bounded ? openBettingSequence({ alpha: alphaEach / 2, largestWeight: 1 }) : null,
+    atHalf: bounded && half !== null ? openBettingSequence({ alpha: half, largestWeight: 1 }) : null,
   }));
   const valueOf = (quantity: number) => sides[quantity]?.tally.finish()?.estimates.get('ipw') ?? null;
   return {
@@ -39,7 +40,14 @@ export const openOnPolicy = (alpha: number, alphaEach: number): OnPolicy => {
         const found = valueOf(quantity);
         if (found === null) return [];
         const betting: Ends | null | 'none' = sides[quantity]?.betting?.interval() ?? 'none';
-        return [{ quantity: name, records: found.terms.count, mean: found.value, intervals: intervalsOf(found, alpha, { betting, bootstrap: 'none' }) }];
+        return [
+          {
+            quantity: name,
+            records: found.terms.count,
+            mean: found.value,
+            intervals: intervalsOf(found, alpha, { betting, bootstrap: 'none' }),
+          },
+        ];
       }),
     of: (quantity) => {
       const found = valueOf(quantity);
@@ -73,7 +81,10 @@ export const rejectionDifference = (result: QuantityResult, onPolicy: OnPolicy, 
   const degrees = Math.max(1, acceptedOf(found) - 1);
   const width = error === 0 ? null : studentQuantile(alphaEach, degrees) * error;
   const [own, others] = [result.valueAtHalf, logger.atHalf];
-  const sequence = own === 'none' || others === null ? [] : [{ low: own === null ? null : own.low - others.high, high: own === null ? null : own.high - others.low }];
+  const sequence =
+    own === 'none' || others === null
+      ? []
+      : [{ low: own === null ? null : own.low - others.high, high: own === null ? null : own.high - others.low }];
   const confidence = 1 - alphaEach;
   return {
     value,

@@ -37,7 +37,12 @@ export type Levels = { readonly alpha: number; readonly alphaEach: number; reado
 
 export const openQuantityTally = (
   quantity: Quantity,
-  options: Levels & { readonly hasModel: boolean; readonly method: Method['name']; readonly isTuned: boolean; readonly weights: () => Diagnostics | null },
+  options: Levels & {
+    readonly hasModel: boolean;
+    readonly method: Method['name'];
+    readonly isTuned: boolean;
+    readonly weights: () => Diagnostics | null;
+  },
 ): QuantityTally => {
   const { alpha, alphaEach, largestWeight, hasModel, method, isTuned } = options;
   const isRejection = method === 'rejection-replay';

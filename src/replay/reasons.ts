@@ -12,8 +12,9 @@ export type Reason = (typeof reasons)[number];
 
 export type Because = { readonly reason: Reason; readonly sentence: string };
 
-/** Of the features: a decision of version 1 was made from cells that nobody keeps any more. */
+/** Of the features: those that decisions are made from, and those that can be read at all. A decision of version 1 was made from cells that nobody keeps any more. */
 const currentFeaturesVersion = 2;
+export const knownFeaturesVersions: ReadonlySet<number> = new Set([1, currentFeaturesVersion]);
 
 /** What there is to say about a decision that was repeated and came out differently. `state` is the one that it names. */
 export const becauseOf = (decision: PlacedDecision, differences: readonly Difference[], state: RouterState, health: Health): Because => {

@@ -1,8 +1,8 @@
 import type { RewardWeights } from '../domain/reward/reward.ts';
 import type { LoggedDecision } from './logged-decision.ts';
 import type { Counts, EvaluatedPeriod, Exploration, Logger } from './report.ts';
+import { textHash } from './text-hash.ts';
 import { openUnduplicated } from './unduplicated.ts';
-import { crc32 } from 'node:zlib';
 
 /** Which records are kept, and what is to be said of all of them. In memory that is bounded whatever the log holds. */
 export type RecordBook = {
@@ -37,7 +37,7 @@ export const recordBook = (): RecordBook => {
     loggers.set(named, (loggers.get(named) ?? 0) + 1);
     smallestPropensity = Math.min(smallestPropensity, propensity);
     for (const one of candidates?.propensities ?? []) floor = Math.min(floor, one);
-    clusters.add(crc32(cluster));
+    clusters.add(textHash(cluster));
     weights ??= outcome?.weights ?? null;
     if (outcome !== null && weights !== null && !areEqual(weights, outcome.weights)) weightsChanged = true;
   };

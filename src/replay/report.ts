@@ -86,7 +86,12 @@ export type Logger = { readonly policy: string; readonly records: number };
 /** Names are those of `quantities` in quantities.ts. */
 export type QuantityName = 'reward' | 'success' | 'streaming' | 'cache' | 'cost' | 'costUsd' | 'latencyMs' | 'failureRate';
 
-export type OnPolicyValue = { readonly quantity: QuantityName; readonly records: number; readonly mean: number; readonly intervals: readonly Interval[] };
+export type OnPolicyValue = {
+  readonly quantity: QuantityName;
+  readonly records: number;
+  readonly mean: number;
+  readonly intervals: readonly Interval[];
+};
 
 /** An interval of a value, and what it promises. */
 export type Interval = {

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import type { LoggedDecision } from './logged-decision.ts';
+import { textHash } from './text-hash.ts';
 
 /**
  * Leaves out second records of one decision. Ids are remembered as hashes, the latest two to four million of them in 64 MB; a record that comes again later than that is not noticed. Of a million records one is taken for a
@@ -29,15 +29,8 @@ export const openUnduplicated = (): Unduplicated => {
 };
 
 /** 53 bits, never 0. */
-const hashOf = (id: string): number => 1 + crc32(id) + (fnv(id) >>> 12) * 2 ** 32;
-
-/** FNV-1a (Fowler, Noll and Vo), finished as MurmurHash3 is: its high bits are no better than the low ones by themselves. */
-const fnv = (text: string): number => {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
-};
+const hashOf = (id: string): number => 1 + textHash(id) + (textHash(id, otherSeed) >>> 12) * 2 ** 32;
+const otherSeed = 0x2f0b4c47;
 
 /** Open addressing; grows from small, so that few ids take little. */
 const openHashes = () => {

@@ -22,6 +22,7 @@ const commands = [
   'shadow',
   'rebuild',
   'reconcile',
+  'evaluate',
   'export',
   'import',
   'dead',

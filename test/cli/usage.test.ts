@@ -19,6 +19,7 @@ const commands = [
   'shadow',
   'rebuild',
   'reconcile',
+  'replay',
   'dead',
   'config check',
   'config show',
@@ -85,6 +86,8 @@ describe('a mistake of the user is one sentence, exit code 2, and no stack trace
     ['arms --explain hello --tenant nobody', '--tenant: expected one of default'],
     ['rebuild --at tomorrow', '--at: expected a log sequence'],
     ['reconcile --from never', '--from: expected a log sequence'],
+    ['replay --to soon', '--to: expected a log sequence'],
+    ['replay --acceptance 2', 'Expected a number above 0 and up to 1'],
     ['models --config /nowhere/switchyard.yaml', 'no such file'],
   ];
   it.each(mistakes)('%s', async (args, expected) => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cutTo, rangeOf } from '../../../src/replay/report-page/chart-range.ts';
 import { confidenceText, endsText, rounded, scaleOf, timeText } from '../../../src/replay/report-page/figures.ts';
+import { shortened, thinned } from '../../../src/replay/report-page/charts/draw-chart.ts';
+import { usedBins, weightsChart } from '../../../src/replay/report-page/charts/weights-chart.ts';
 import { html } from '../../../src/replay/report-page/html.ts';
 
 describe('a scale', () => {
@@ -86,5 +88,31 @@ describe('markup', () => {
   });
   it('shows control characters, halves of characters and changes of direction', () => {
     expect(html`${'a\u0000b\u202ec\ud800d\u001b[31m'}`.markup).toBe('a·b·c\ufffdd·[31m');
+  });
+});
+
+describe('labels of charts', () => {
+  it('stand clear of each other', () => {
+    expect(thinned([1, 2, 3, 4, 5], 2)).toEqual([1, '', '', 4, '']);
+    expect(thinned([1, 2], 2)).toEqual([1, 2]);
+  });
+  it('are no wider than there is room, wide characters counted twice', () => {
+    expect(shortened('patient thompson', 16)).toBe('patient thompson');
+    expect(shortened('patient\n thompson', 10)).toBe('patient t…');
+    expect(shortened('漢字漢字', 7)).toBe('漢字漢…');
+  });
+});
+
+describe('a histogram of weights', () => {
+  const bins = [0, 0, 5_000, 40, 0, 2, 0].map((records, i) => ({ from: i, to: i === 6 ? null : i + 1, records }));
+  const many = Array.from({ length: 30 }, (_, i) => ({ from: i, to: i + 1, records: i === 29 ? 1 : 1_000 }));
+  const labelsOf = (histogram: typeof many) =>
+    (weightsChart('w', histogram).spec.data as unknown as { values: { label: string }[] }).values.map(({ label }) => label);
+  it('leaves out the empty bins at its ends and no others', () => {
+    expect(usedBins(bins).map(({ from }) => from)).toEqual([2, 3, 4, 5]);
+    expect(usedBins([])).toEqual([]);
+  });
+  it('says how many there are where a bar is too low to be seen', () => {
+    expect(labelsOf(many)).toEqual([...Array.from({ length: 29 }, () => ''), '1']);
   });
 });

@@ -199,6 +199,7 @@ export const madeUpReport: EvaluationReport = {
   ],
   control: { comparisons: 5, alphaEach: 0.01, adjustment: 'holm' },
   warnings: [
+    { code: 'few-clusters', what: 'these records are of 12 conversations', consequence: 'intervals of a fixed size are too narrow' },
     {
       code: 'policies-mixed',
       what: 'Two policies made these decisions.',

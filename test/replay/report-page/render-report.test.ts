@@ -136,6 +136,7 @@ describe('what the page says', () => {
     ]);
     expect(articles[3]).toContain('Reasons to refuse:');
     expect(articles[4]).toContain('Concluded in spite of these reasons to refuse (--force):');
+    expect(textOf(section('verdict'))).toContain('these records are of 12 conversations: intervals of a fixed size');
     expect(textOf(section('verdict'))).toContain('Two policies made these decisions. Each decision is weighed');
     expect(page.named('section').map((element) => attribute(element, 'id'))).toEqual([
       'verdict',

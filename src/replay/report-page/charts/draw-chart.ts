@@ -59,6 +59,12 @@ export const drawChart = async ({ id, title, description, spec }: Chart): Promis
   }
 };
 
+/** Labels of an axis, so many of them that they stand clear of each other: the others are empty. */
+export const thinned = <Label>(labels: readonly Label[], most: number): readonly (Label | '')[] => {
+  const step = Math.ceil(labels.length / most);
+  return labels.map((label, i) => (i % step === 0 ? label : ''));
+};
+
 /** For labels in drawings, which are not wrapped: no wider than so many columns. */
 export const shortened = (text: string, columnsMost: number): string => {
   const shown = presentable(text).replace(/\s+/g, ' ');

@@ -1,6 +1,6 @@
 import type { Stretch } from '../../report.ts';
 import { timeText } from '../figures.ts';
-import type { Chart } from './draw-chart.ts';
+import { thinned, type Chart } from './draw-chart.ts';
 
 const series = ['candidate', 'logger'] as const;
 const styled = (range: readonly unknown[]) => ({
@@ -52,7 +52,10 @@ export const overTimeChart = (id: string, stretches: readonly Stretch[]): Chart 
 
 /** Parts of the period side by side, each with the time of its first record; a name for the labels is `times`. */
 export const partsAxis = (firstAts: readonly string[]) => ({
-  labels: firstAts.map((firstAt) => timeText(firstAt).split(' ')),
+  labels: thinned(
+    firstAts.map((firstAt) => timeText(firstAt).split(' ')),
+    10,
+  ),
   channel: {
     field: 'part',
     type: 'ordinal' as const,

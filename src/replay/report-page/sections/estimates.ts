@@ -37,6 +37,11 @@ const quantityEstimates = (name: string, { quantity, estimates: all, recommended
     all.map(({ value }) => value),
     intervals,
   );
+  const errors = scaleOf(
+    quantity,
+    all.flatMap(({ standardError }) => standardError ?? []),
+    [],
+  );
   const { title } = quantityWords[quantity];
   return html`<details${open ? html` open` : null}><summary>${title}</summary>
 ${table(
@@ -45,7 +50,7 @@ ${table(
   all.map(({ estimator, value, standardError, intervals: own, tunedBy }) =>
     row(estimator === recommended ? html`${estimator} <span class="recommended">recommended</span>` : estimator, [
       numberCell(value, plain),
-      numberCell(standardError, plain),
+      numberCell(standardError, errors.plain),
       ...intervalCells(columns, own, plain),
       textCell(tunedBy ?? '–'),
     ]),

@@ -14,7 +14,10 @@ export const period = ({ command, madeAt, period: seen, source }: EvaluationRepo
       ['Source', sourceText(source)],
       ['Made', html`${time(madeAt)}, UTC`],
     ])}
-    <p>The same command makes the same report again, whatever is logged or judged later:</p>
+    <p>
+      The same command makes the same figures
+      again${source.kind === 'file' ? ' from the same file' : ', whatever is logged or judged later'}:
+    </p>
     <pre class="command"><code>${command}</code></pre>
   </section> `;
 

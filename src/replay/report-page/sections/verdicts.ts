@@ -60,8 +60,9 @@ const verdict = ({
           </div> `
     }${warnings(null, own)}
     <p class="small">
-      ${kind} policy <code>${fingerprint}</code>${file === null ? null : html` from <code>${file}</code>`}, evaluated
-      ${methodWords[method.name]}: ${method.why}
+      ${kind}
+      policy${fingerprint === '' ? null : html` <code>${fingerprint}</code>`}${file === null ? null : html` from <code>${file}</code>`},
+      evaluated ${methodWords[method.name]}: ${method.why}
     </p>
   </article> `;
 };
@@ -72,6 +73,6 @@ const warnings = (title: string | null, all: readonly Warning[]): Html | null =>
     : html`<div class="warnings">
         ${title === null ? null : html`<h3>${title}</h3>`}
         <ul>
-          ${all.map(({ code, what, consequence }) => html`<li data-code="${code}"><strong>${what}</strong> ${consequence}</li>`)}
+          ${all.map(({ code, what, consequence }) => html`<li data-code="${code}"><strong>${what}</strong>${/[.!?]$/.test(what) ? ' ' : ': '}${consequence}</li>`)}
         </ul>
       </div> `;

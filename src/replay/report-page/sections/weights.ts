@@ -1,6 +1,6 @@
 import type { EvaluationReport } from '../../report.ts';
 import { drawChart } from '../charts/draw-chart.ts';
-import { binText, weightsChart } from '../charts/weights-chart.ts';
+import { binText, usedBins, weightsChart } from '../charts/weights-chart.ts';
 import { count, percent, rounded } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { numberCell, row, table } from '../table.ts';
@@ -21,7 +21,7 @@ export const weights = async ({ candidates }: EvaluationReport): Promise<Html> =
           ${table(
             `Records of ${name} by weight`,
             ['weight', 'records'],
-            diagnostics.histogram.map((bin) => row(binText(bin), [numberCell(bin.records, count)])),
+            usedBins(diagnostics.histogram).map((bin) => row(binText(bin), [numberCell(bin.records, count)])),
           )}
         </details> `,
     );
