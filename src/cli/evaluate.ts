@@ -82,8 +82,11 @@ export const addEvaluate: AddCommand = (program, terminal) => {
       ]),
     )
     .addOption(
-      new Option('--reward-model <kind>', 'each record is predicted from those before it, from the other four fifths, or not at all')
-        .choices(['past', 'cross-fitted', 'none'])
+      new Option(
+        '--reward-model <kind>',
+        'each record is predicted from those before it, from the other four fifths, from all (as other tools do), or not at all',
+      )
+        .choices(['past', 'cross-fitted', 'in-sample', 'none'])
         .default('past'),
     )
     .addOption(

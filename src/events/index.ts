@@ -1,5 +1,5 @@
 export { catalogue, type DataOf, type EventOf, type EventType, type SwitchyardEvent } from './catalogue.ts';
-export { contentTypes, decodeEvent, decodeEvents, encodeEvents, type Checks, type Decoded, type NonEmpty } from './codec.ts';
+export { contentTypes, decodeEvent, decodeEvents, encodeEvents, type Checks, type NonEmpty } from './codec.ts';
 export { makeEvent, type EventContext } from './envelope.ts';
 export {
   nameSchema,

@@ -14,6 +14,8 @@ import { createChdbConnection } from 'chdb/connection';
 export type Clickhouse = {
   /** Rows of a SELECT, without FORMAT. */
   readonly rows: (select: string) => Promise<readonly Row[]>;
+  /** The one column of a SELECT, without FORMAT, which is text without line feeds: for many rows, which are read faster than as objects. */
+  readonly texts: (select: string) => Promise<readonly string[]>;
   /** A statement that gives nothing back. Done when it resolves. */
   readonly command: (statement: string) => Promise<void>;
   /** `insert` is all before FORMAT; `lines` are JSON objects, one a line. Done when it resolves. */
@@ -87,6 +89,13 @@ const over = (client: ClickHouseClient): Clickhouse => ({
   rows: async (select) => {
     const result = await client.query({ query: select, format: 'JSONEachRow' });
     return result.json<Row>();
+  },
+  texts: async (select) => {
+    const result = await client.query({ query: select, format: 'TabSeparatedRaw' });
+    const lines = (await result.text()).split('\n');
+    // Each ends with a line feed.
+    lines.pop();
+    return lines;
   },
   command: async (statement) => {
     await client.command({ query: statement });

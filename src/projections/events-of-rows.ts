@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../domain/routing/remembered.ts';
-import { decodeEvent, sequence, type Checks, type Decoded } from '../events/index.ts';
+import { decodeEvent, sequence } from '../events/index.ts';
 import { wholeNumber, type Row } from './clickhouse.ts';
 
 /** What a query has to select for its rows to become events again, none of which happened after the log stored it (domain/routing/happened.ts). */
@@ -9,11 +9,19 @@ export const eventColumns =
 /** Rows back to events, raised to their present version. One that cannot be understood is left out: whoever folds the log skips it as well. */
 export const eventsOfRows = (rows: readonly Row[]): readonly RecordedEvent[] =>
   rows.flatMap((row) => {
-    const decoded = eventOfRow(row);
+    const decoded = decodeEvent(envelopeOf(row));
     return decoded.kind === 'events' ? [{ sequence: sequence(wholeNumber(row, 'sequence')), event: decoded.events[0] }] : [];
   });
 
-export const eventOfRow = (row: Row, checks: Checks = 'all'): Decoded => decodeEvent(envelopeOf(row), checks);
+/** The same made by the engine: an expression that is the text of the event, for those who read many. */
+export const eventText = (() => {
+  const text = (column: string) => `toJSONString(${column})`;
+  const present = (name: string, column: string) => `if(${column} = '', '', concat(',"${name}":', ${text(column)}))`;
+  return `concat('{"specversion":"1.0","id":', ${text('id')}, ',"source":', ${text('source')}, ',"type":', ${text('type')}, ${present('subject', 'subject')},
+    ',"time":"', replaceOne(toString(least(time, stored_at)), ' ', 'T'), 'Z","datacontenttype":"application/json","dataschema":"urn:switchyard:event:', type, ':', toString(schema_version),
+    '","tenant":', ${text('tenant')}, ',"correlationid":', ${text('request_id')}, ${present('causationid', 'causation_id')}, ${present('traceparent', 'traceparent')},
+    ',"schemaversion":', toString(schema_version), ',"data":', data, '}')`;
+})();
 
 /** The event as the log holds it, of whatever version it was. */
 const envelopeOf = (row: Row) => ({

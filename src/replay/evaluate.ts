@@ -24,7 +24,7 @@ import { openRewardModel, type RewardModel } from './reward-model.ts';
 import { openStretches, valueWithInterval } from './stretches.ts';
 
 /**
- * From logged decisions and candidates to a report, in one pass over the records (two where the reward model is cross-fitted) and in memory that does not depend on how many there are.
+ * From logged decisions and candidates to a report, in one pass over the records (two where the reward model looks at later ones) and in memory that does not depend on how many there are.
  */
 export type EvaluationInput = {
   /** Opened once for each pass. */
@@ -47,7 +47,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   if (candidates.length === 0) throw new PermanentError('no_candidates', 'expected at least one policy to evaluate, got none');
   const alphaEach = settings.alpha / candidates.length;
   const model = settings.rewardModel === 'none' ? null : openRewardModel(settings.rewardModel, quantities.length);
-  if (model !== null && settings.rewardModel === 'cross-fitted') for await (const page of pages(input, recordBook())) teach(model, page);
+  if (model !== null && settings.rewardModel !== 'past') for await (const page of pages(input, recordBook())) teach(model, page);
 
   const book = recordBook();
   const sides = candidates.map((candidate) => openSide(candidate, input, alphaEach, model));

@@ -1,5 +1,5 @@
 import { studentQuantile, studentTail } from '../domain/comparison/student-t.ts';
-import { bernsteinInterval, studentInterval } from '../domain/evaluation/bounds.ts';
+import { bernsteinInterval, bernsteinLower, studentInterval, studentLower } from '../domain/evaluation/bounds.ts';
 import type { Estimate as TalliedEstimate } from '../domain/evaluation/estimate.ts';
 import { allEstimators, defaultEstimators, tuningGrids, type Estimator } from '../domain/evaluation/estimators.ts';
 import type { Diagnostics } from '../domain/evaluation/diagnostics.ts';
@@ -161,6 +161,10 @@ export const estimateOf = (
   estimator: found.estimator.name,
   value: found.value,
   standardError: found.terms.count < 2 ? null : Math.sqrt(found.influenceVariance / (found.terms.count - 1)),
+  lowerBounds: {
+    student: finite(studentLower(found.terms, alpha)),
+    bernstein: finite(bernsteinLower(found.terms, alpha, found.mostTerm)),
+  },
   tunedBy,
   intervals: intervalsOf(found, alpha, sequences),
 });

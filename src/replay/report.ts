@@ -65,8 +65,11 @@ export type EvaluationSettings = {
   readonly force: boolean;
 };
 
-/** past: each record is predicted from those before it; cross-fitted: from the other folds; none: no model, and dm, dr and their kin are left out. */
-export type RewardModelKind = 'past' | 'cross-fitted' | 'none';
+/**
+ * past: each record is predicted from those before it; cross-fitted: from the other folds; in-sample: from all of them, itself too, as other tools do, with a bias that makes intervals too narrow; none: no model, and dm, dr
+ * and their kin are left out.
+ */
+export type RewardModelKind = 'past' | 'cross-fitted' | 'in-sample' | 'none';
 
 export type Counts = {
   /** Decisions that were read. */
@@ -148,6 +151,8 @@ export type Estimate = {
   readonly estimator: string;
   readonly value: number;
   readonly standardError: number | null;
+  /** One-sided, each exceeded by the value with probability 1 - alpha if records were independent: those of the Open Bandit Pipeline (domain/evaluation/bounds.ts), for comparing with other tools. */
+  readonly lowerBounds: { readonly student: number | null; readonly bernstein: number | null };
   /** How its parameter was chosen; null for an estimator that has none, or a given one. */
   readonly tunedBy: string | null;
   readonly intervals: readonly Interval[];

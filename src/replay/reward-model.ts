@@ -1,3 +1,4 @@
+import { everyRequest } from '../domain/routing/evidence.ts';
 import type { RewardModelKind } from './report.ts';
 
 /**
@@ -12,6 +13,8 @@ import type { RewardModelKind } from './report.ts';
  *   `add` all, then `predict`.
  * - past: each is predicted from those before it: `predict`, then `add`. Predictions look back only, so that terms keep their mean given the past also where the logger learns (Bibaut et al., "Post-contextual-bandit inference", NeurIPS 2021);
  *   the first hundred are predicted badly, which costs variance and no bias.
+ *
+ * - in-sample: each is predicted from all, itself too, for comparing with tools that do so. Two passes.
  *
  * Memory is bounded: pairs of arm and cell beyond the first 131,072 are not kept, and fall back to the cell above.
  */
@@ -36,6 +39,7 @@ export const openRewardModel = (kind: Exclude<RewardModelKind, 'none'>, quantity
   const folds = kind === 'cross-fitted' ? foldCount : 0;
   const arms = numbering();
   const cells = numbering();
+  const chains = new WeakMap<readonly string[], readonly number[]>();
   const nodes = new Map<number, Sums>();
   const made = (): Sums => sumsFor(folds, quantityCount);
   const overall = made();
@@ -50,8 +54,14 @@ export const openRewardModel = (kind: Exclude<RewardModelKind, 'none'>, quantity
   };
   return {
     armOf: arms,
-    // 0 is the arm itself, whatever the request.
-    cellsOf: (names) => [0, ...names.map((name) => 1 + cells(name))],
+    // 0 is the arm itself, whatever the request: the cell of all requests says no more.
+    cellsOf: (names) => {
+      const known = chains.get(names);
+      if (known !== undefined) return known;
+      const made = [0, ...names.filter((name) => name !== everyRequest).map((name) => 1 + cells(name))];
+      chains.set(names, made);
+      return made;
+    },
     foldOf: (cluster) => (folds === 0 ? 0 : spread(cluster) % folds),
     add: (arm, chain, fold, values) => {
       addTo(overall, folds, fold, values);

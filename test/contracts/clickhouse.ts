@@ -46,6 +46,12 @@ export const clickhouseContract = (
       ]);
     });
 
+    test('texts arrive as they are, one a row, empty ones too', async () => {
+      const nasty = `quote ' " back\\slash \t tab ü 漢 🚂`;
+      expect(await clickhouse.texts(`SELECT arrayJoin([${literal(nasty)}, '', 'last']) AS t`)).toEqual([nasty, '', 'last']);
+      expect(await clickhouse.texts(`SELECT t FROM numbers_kept WHERE n = 999`)).toEqual([]);
+    });
+
     test('a repeated token changes nothing, also with other rows, and another token counts', async () => {
       await insert('twice', { n: 10 }, { n: 11 });
       await insert('twice', { n: 10 }, { n: 11 });

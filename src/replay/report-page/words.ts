@@ -50,5 +50,6 @@ export const methodWords = {
 export const rewardModelWords = {
   past: 'learns from the past: each record is predicted from those before it',
   'cross-fitted': 'cross-fitted: each record is predicted from the other folds',
+  'in-sample': 'in-sample: each record is predicted from all, itself too',
   none: 'none: estimators that need one are left out',
 } as const;

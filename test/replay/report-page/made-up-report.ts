@@ -32,6 +32,7 @@ const estimate = (estimator: string, value: number, width: number): Estimate => 
   estimator,
   value,
   standardError: width / 1.96,
+  lowerBounds: { student: null, bernstein: null },
   tunedBy: null,
   intervals: around(value, width),
 });

@@ -62,12 +62,16 @@ export const openWealth = (largestWeight: number): Wealth => {
       const plain = weight * outcome;
       const slope = 1 - unsupported - weight;
       const k = Math.min(1, Math.max(0, covariance / variance));
-      for (let j = 0; j < bets.length; j++) factor[j]! *= 1 + bets[j]! * (plain + slope * Math.min(k, control[j]!));
+      if (weight > usual) fold();
+      for (let j = 0; j < bets.length; j++) {
+        const most = control[j]!;
+        factor[j]! *= 1 + bets[j]! * (plain + slope * (k < most ? k : most));
+      }
       const excess = weight - 1;
       covariance += excess * plain;
       variance += excess * excess;
       records++;
-      if (++pending === foldEvery) fold();
+      if (++pending === foldEvery || weight > usual) fold();
     },
     lowerBound: (error, least) => {
       fold();
@@ -101,8 +105,9 @@ const logPrior = ((): Float64Array => {
 /** Of the wealth, at most, is lost to one record. */
 const stake = 0.8;
 
-/** Eight factors of at most 1 + 64e30 and at least 1 - stake neither overflow nor vanish. */
-const foldEvery = 8;
+/** Factors of at most 1 + 64 usual and at least 1 - stake, so many of them, neither overflow nor vanish; one of 64 manageable is added by itself. */
+const foldEvery = 32;
+const usual = 1e6;
 const manageable = 1e30;
 
 const bisections = 50;
