@@ -1,6 +1,6 @@
 import { routerEventTypes } from '../domain/routing/state.ts';
 import { decodeEvent, type Checks, type SwitchyardEvent } from '../events/index.ts';
-import type { JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { literal, wholeNumber, type Clickhouse } from '../projections/clickhouse.ts';
 import { inSpans, type Span } from '../projections/epochs.ts';
 import { eventText } from '../projections/events-of-rows.ts';
@@ -72,10 +72,12 @@ const messageOf = (line: string, checks: Checks): Message => {
 };
 
 const about = (event: JsonObject): Pick<Unreadable, 'type' | 'tenant' | 'featuresVersion'> => ({
-  type: String(event['type']),
-  tenant: String(event['tenant']),
+  type: textOf(event['type']),
+  tenant: textOf(event['tenant']),
   featuresVersion: featuresVersionOf(event),
 });
+
+const textOf = (value: Json | undefined): string | null => (typeof value === 'string' ? value : null);
 
 /** The projector keeps of poison where it came from and what was wrong with it. */
 const poisoned = ({ data = {} }: JsonObject): Unreadable => {

@@ -53,7 +53,7 @@ const prompts = [
 ];
 
 /** Requests `from` to `to`, eight at a time, each by one of the processes. */
-export const askAll = async (processes: readonly TestActors[], from: number, to: number): Promise<void> => {
+const askAll = async (processes: readonly TestActors[], from: number, to: number): Promise<void> => {
   let next = from;
   const caller = async () => {
     while (next <= to) {
@@ -68,14 +68,14 @@ export const askAll = async (processes: readonly TestActors[], from: number, to:
   await Promise.all(Array.from({ length: 8 }, caller));
 };
 
-export const changePolicy = async (bus: Bus, change: (state: PolicyState) => PolicyChange): Promise<void> => {
+const changePolicy = async (bus: Bus, change: (state: PolicyState) => PolicyChange): Promise<void> => {
   const state = await askForPolicy(bus.messenger);
   const { events, idempotencyId } = policyMessage(state, change(state), { source: 'switchyard/test', timeMs: Date.now() });
   await bus.log.append(events, { idempotencyId });
   await eventually(async () => (await askForPolicy(bus.messenger)).latestChange > state.latestChange);
 };
 
-export const contentOf = (spec: PolicySpecInput, { inForce }: PolicyState) => {
+const contentOf = (spec: PolicySpecInput, { inForce }: PolicyState) => {
   if (inForce === null) throw new Error('expected a policy in force');
   return named({ spec: policySpecSchema.parse(spec), weights: inForce.weights, arms: inForce.arms });
 };
