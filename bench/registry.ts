@@ -1,4 +1,5 @@
 import { decide } from './decide.ts';
+import { evaluate } from './evaluate.ts';
 import { ope } from './ope.ts';
 import { overhead } from './overhead.ts';
 import { projection } from './projection.ts';
@@ -9,4 +10,14 @@ import { routing } from './routing.ts';
 import type { Benchmark } from './report.ts';
 
 /** Every benchmark, by the name that `./switchyard bench <name>` takes. */
-export const benchmarks: Readonly<Record<string, Benchmark>> = { overhead, projection, rebuild, routing, regret, decide, replay, ope };
+export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  overhead,
+  projection,
+  rebuild,
+  routing,
+  regret,
+  decide,
+  replay,
+  ope,
+  evaluate,
+};

@@ -4,16 +4,18 @@ import { named } from '../domain/routing/policy-version.ts';
 import { emptySnapshot } from '../domain/routing/snapshot.ts';
 import { distributionCandidate, frozenCandidate, type Candidate } from '../replay/candidate.ts';
 import { evaluate } from '../replay/evaluate.ts';
-import { armsOf, distributionOf } from '../replay/interchange/action-distribution.ts';
+import { armsOf, distributionOf, slotsOf } from '../replay/interchange/action-distribution.ts';
 import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
-import { readLog } from '../replay/interchange/read-log.ts';
+import { readLog, readLogHeader } from '../replay/interchange/read-log.ts';
 import type { LoggedDecision } from '../replay/logged-decision.ts';
 import type { EvaluationReport } from '../replay/report.ts';
+import { lostBound, weightBound } from '../replay/weight-bound.ts';
 import { repricing } from '../replay/what-if.ts';
 import { loadConfig } from '../config/load.ts';
-import { commandLine, requireDistinct, type EvaluateOptions } from './evaluate.ts';
+import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
 import { usageError } from './exit-codes.ts';
+import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,10 +28,16 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
     throw usageError('--learning: expected a log of the yard, without --file: a file does not hold what a policy learns from');
   if (options.outcomesUpTo !== undefined)
     throw usageError('--outcomes-up-to: expected a log of the yard, without --file: a file holds outcomes as they stood when it was made');
+  requireOrder(options);
   const signal = terminal.interrupted();
   const read = () => within(readLog(file), options, signal);
+  const claimed = (await readLogHeader(file)).largestWeight ?? null;
   const seen = await survey(read(), file);
-  const candidates = await Promise.all(options.policy.map((one) => candidateOf(one, options, seen)));
+  const bound = weightBound(claimed, seen.leastPropensity);
+  const lost = lostBound(bound, seen.leastPropensity);
+  if (lost !== null) terminal.note(lost);
+  requirePrices(options, seen);
+  const candidates = await Promise.all(options.policy.map((one) => candidateOf(one, options, seen, terminal.note)));
   requireDistinct(candidates.map(({ name }) => name));
   const progress = openProgress('evaluating', seen.records);
   try {
@@ -41,7 +49,7 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
       period: { fromSequence: null, toSequence: null, tenant: options.tenant ?? null, outcomesUpTo: null },
       command: commandLine(options, null),
       madeAt: new Date().toISOString(),
-      largestWeight: null,
+      largestWeight: bound.largest,
       alter:
         options.price === undefined
           ? (decision) => decision
@@ -58,6 +66,11 @@ type Survey = {
   readonly arms: readonly string[];
   readonly kind: LoggedDecision['context']['kind'];
   readonly firstAtMs: number;
+  readonly leastPropensity: number;
+  /** Of slots; 0 where the records are requests. */
+  readonly slots: number;
+  /** Whether tokens were counted in any record. */
+  readonly hasTokens: boolean;
 };
 
 const mostArms = 65_536;
@@ -66,25 +79,41 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
   const arms = new Set<string>();
   let records = 0;
   let first: LoggedDecision | null = null;
+  let leastPropensity = 1;
+  let slots = 0;
+  let hasTokens = false;
   for await (const batch of batches)
     for (const decision of batch) {
       first ??= decision;
       records++;
+      leastPropensity = Math.min(leastPropensity, decision.propensity);
+      if (decision.context.kind === 'slot') slots = Math.max(slots, decision.context.slot + 1);
+      hasTokens ||= (decision.outcome?.tokens ?? null) !== null;
       for (const arm of decision.candidates?.arms ?? [decision.arm]) arms.add(arm);
       if (arms.size > mostArms) throw usageError(`${file}: expected at most ${mostArms} arms, got more`);
     }
   if (first === null) throw usageError(`${file}: expected decisions in the period, got none`);
-  return { records, arms: [...arms], kind: first.context.kind, firstAtMs: first.atMs };
+  return { records, arms: [...arms], kind: first.context.kind, firstAtMs: first.atMs, leastPropensity, slots, hasTokens };
+};
+
+/** What a price is asked of must be there, and tokens for it to count. */
+const requirePrices = ({ price }: EvaluateOptions, { arms, hasTokens }: Survey): void => {
+  if (price === undefined) return;
+  requireKnownPrices(price, arms);
+  if (!hasTokens) throw usageError('--price: expected records with tokens, from which a cost under another price follows; got none');
 };
 
 const candidateOf = async (
   source: string,
   { campaign, reward, price = {} }: EvaluateOptions,
-  { kind, arms, firstAtMs }: Survey,
+  { kind, arms, firstAtMs, slots }: Survey,
+  note: (text: string) => void,
 ): Promise<Candidate> => {
   const file = source === 'uniform' ? null : source;
   if (kind === 'slot') {
     const spec = await readActionDistribution(source, campaign);
+    const has = slotsOf(spec);
+    if (has !== null && has > slots) note(`${source}: has ${has} positions, the records have ${slots}: the others are not used`);
     const name = file === null ? source : path.basename(file).replace(/\.[^.]+$/, '');
     return distributionCandidate({ name, file, probabilities: distributionOf(spec), arms: armsOf(spec) ?? arms });
   }

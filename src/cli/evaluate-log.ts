@@ -11,19 +11,22 @@ import { evaluate } from '../replay/evaluate.ts';
 import { learningCandidate, type LearningMethod } from '../replay/learning-candidate.ts';
 import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged-decisions.ts';
 import type { EvaluationReport } from '../replay/report.ts';
+import { lostBound } from '../replay/weight-bound.ts';
 import { repricing } from '../replay/what-if.ts';
-import { commandLine, requireDistinct, type EvaluateOptions } from './evaluate.ts';
+import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
 import { PermanentError } from '../errors.ts';
 import { unreachable, usageError } from './exit-codes.ts';
 import { locateYard, startHint, type Located } from './locate.ts';
 import { withBus } from './open-bus.ts';
+import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
 import { withPeriod } from './replay-period.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Policies over a period of the yard's own log, from ClickHouse; the event log itself is read only for policies that learn. */
 export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions): Promise<EvaluationReport> => {
+  requireOrder(options);
   if (options.campaign !== undefined) throw usageError('--campaign: expected together with --file');
   const located = locateYard(options);
   const contents = contentsOf(options, located);
@@ -60,9 +63,7 @@ type Content = { readonly content: PolicyContent; readonly file: string };
 const contentsOf = ({ policy, price = {} }: EvaluateOptions, { settings }: Located): readonly Content[] => {
   const { arms, weights } = policyContent(settings.config);
   const names = arms.map(({ arm }) => arm);
-  const unknown = Object.keys(price).find((arm) => !names.includes(arm));
-  if (unknown !== undefined)
-    throw usageError(`--price: expected an arm such as ${names.slice(0, 8).join(', ')}; got "${unknown.slice(0, 64)}"`);
+  requireKnownPrices(price, names);
   const priced = arms.map((arm) => (Object.hasOwn(price, arm.arm) ? { ...arm, price: price[arm.arm] ?? null } : arm));
   const contents = policy.map((file) => ({ file, content: named({ spec: loadPolicyFile(file, names), weights, arms: priced }) }));
   requireDistinct(contents.map(({ content }) => content.policy.id));
@@ -140,6 +141,9 @@ const evaluateFrozen = async (
   const { options, located, clickhouse, frozen, candidates } = given;
   const { fromSequence, toSequence, tenant, outcomesUpTo, logCreatedAt, decisions } = frozen;
   const signal = terminal.interrupted();
+  const bound = await largestWeightIn(clickhouse, frozen);
+  const lost = lostBound(bound, frozen.leastPropensity);
+  if (lost !== null) terminal.note(lost);
   const progress = openProgress('evaluating', decisions);
   try {
     return await evaluate({
@@ -150,7 +154,7 @@ const evaluateFrozen = async (
       period: { fromSequence, toSequence, tenant, outcomesUpTo },
       command: commandLine(options, { from: fromSequence, to: toSequence, outcomesUpTo }),
       madeAt: new Date().toISOString(),
-      largestWeight: await largestWeightIn(clickhouse, frozen),
+      largestWeight: bound.largest,
       alter: repricing(options.price ?? {}, located.settings.config.reward.costTargetUsd),
       onProgress: progress.update,
     });

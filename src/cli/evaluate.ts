@@ -193,6 +193,13 @@ const placeOf = (option: string, place: PeriodOptions['from']): readonly string[
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
 
+/** A price of an arm that there is not changes nothing, which nobody asks for. */
+export const requireKnownPrices = (price: NonNullable<EvaluateOptions['price']>, arms: readonly string[]): void => {
+  const unknown = Object.keys(price).find((arm) => !arms.includes(arm));
+  if (unknown !== undefined)
+    throw usageError(`--price: expected an arm such as ${arms.slice(0, 8).join(', ')}; got "${unknown.slice(0, 64)}"`);
+};
+
 /** A policy is named twice only by mistake: two columns of the report could not be told apart. */
 export const requireDistinct = (names: readonly string[]): void => {
   const twice = names.find((name, i) => names.indexOf(name) !== i);

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { freezePeriod, readDecisions, type FrozenPeriod } from '../replay/logged-decisions.ts';
+import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged-decisions.ts';
 import type { LoggedDecision } from '../replay/logged-decision.ts';
 import { tallied } from '../replay/interchange/log-tally.ts';
 import { writeLog } from '../replay/interchange/write-log.ts';
@@ -8,7 +8,7 @@ import { writeParquet } from '../replay/interchange/write-parquet.ts';
 import { configOption, jsonOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { locateYard, type AddressOptions, type Located } from './locate.ts';
 import { grouped } from './numbers.ts';
-import { fromOption, toOption, type PeriodOptions } from './period.ts';
+import { fromOption, requireOrder, toOption, type PeriodOptions } from './period.ts';
 import { openProgress } from './progress.ts';
 import { requireTenant } from './tenant.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,6 +46,7 @@ export const addExport: AddCommand = (program, terminal) => {
 };
 
 const exportDecisions = async (terminal: Terminal, options: ExportOptions): Promise<void> => {
+  requireOrder(options);
   const signal = terminal.interrupted();
   const located = locateYard(options);
   await requireTenant(located, options.tenant, signal);
@@ -61,7 +62,12 @@ const exportDecisions = async (terminal: Terminal, options: ExportOptions): Prom
     };
     const { batches, summary } = tallied(watched());
     try {
-      const files = await write(located, options, period, batches);
+      const files = await write(
+        located,
+        options,
+        { ...period, largestWeight: (await largestWeightIn(clickhouse, period)).largest },
+        batches,
+      );
       await tell(terminal, options, { format: options.format, files, ...summary(), period });
     } finally {
       progress.stop();
@@ -75,19 +81,20 @@ type Batches = AsyncIterable<readonly LoggedDecision[]>;
 const write = async (
   { settings }: Located,
   { format, out, tenant, ...options }: ExportOptions,
-  period: FrozenPeriod,
+  period: FrozenPeriod & { readonly largestWeight: number | null },
   batches: Batches,
 ): Promise<readonly string[]> => {
   const force = options.force ?? false;
   switch (format) {
     case 'jsonl': {
-      const { fromSequence, toSequence, logCreatedAt, outcomesUpTo } = period;
+      const { fromSequence, toSequence, logCreatedAt, outcomesUpTo, largestWeight } = period;
       const { tenants, reward } = settings.config;
       const origin = {
         source: `Switchyard, log of ${logCreatedAt}, outcomes up to sequence ${outcomesUpTo}`,
         period: { from: String(fromSequence), to: String(toSequence) },
         tenant: tenant ?? null,
         weights: tenants.find(({ id }) => id === tenant)?.weights ?? reward.weights,
+        largestWeight,
       };
       await writeLog(out, origin, batches, { force });
       return [out];
@@ -112,16 +119,15 @@ type Exported = ReturnType<ReturnType<typeof tallied>['summary']> & {
 const tell = async (terminal: Terminal, { json }: ExportOptions, exported: Exported): Promise<void> => {
   const { format, files, records, withoutOutcome, policies, arms, binary, period } = exported;
   if (json === true) {
-    const { largestRatio: _, ...shown } = exported;
-    await terminal.json(shown);
+    await terminal.json(exported);
     return;
   }
   terminal.note(
-    `${grouped(records)} decisions of ${grouped(arms)} arms by ${grouped(policies)} ${policies === 1 ? 'policy' : 'policies'}, sequences ${period.fromSequence} to ${period.toSequence}, in ${files.join(' and ')}`,
+    `${grouped(records)} ${records === 1 ? 'decision' : 'decisions'} of ${grouped(arms)} ${arms === 1 ? 'arm' : 'arms'} by ${grouped(policies)} ${policies === 1 ? 'policy' : 'policies'}, sequences ${period.fromSequence} to ${period.toSequence}, in ${files.join(' and ')}`,
   );
   if (withoutOutcome > 0)
     terminal.note(
-      `${grouped(withoutOutcome)} of them have no outcome${format === 'openbandit' ? ': they are left out, which this format cannot say' : ''}`,
+      `${grouped(withoutOutcome)} of them ${withoutOutcome === 1 ? 'has' : 'have'} no outcome${format === 'openbandit' ? ': they are left out, which this format cannot say' : ''}`,
     );
   if (format !== 'openbandit') return;
   if (!binary) terminal.note('click holds rewards from 0 to 1, not only 0 and 1');

@@ -70,11 +70,23 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     skipped += 1;
     if (skipped <= mostShown) terminal.note(printable(`left out ${where}: ${reason}`));
   };
-  const records = readOpenBandit(file, { policy, tenant, logger, names, ...(options.skipBad === true ? { onBad } : {}) });
+  let others = 0;
+  let largestRatio = 1;
+  const onOther = (ratio: number): void => {
+    others += 1;
+    largestRatio = Math.max(largestRatio, ratio);
+  };
+  const records = readOpenBandit(file, { policy, tenant, logger, names, onOther, ...(options.skipBad === true ? { onBad } : {}) });
   const { batches, summary } = tallied(untilAborted(records, signal));
   const origin = { source: `Open Bandit log ${path.basename(file)}`, period: { from: null, to: null }, tenant, weights: clickWeights };
   await writeLog(options.out, origin, batches, { force: options.force ?? false });
-  await tell(terminal, options, { out: options.out, skipped, ...summary() });
+  await tell(terminal, options, {
+    out: options.out,
+    skipped,
+    withoutCandidates: logger === null ? summary().records : others,
+    largestRatio,
+    ...summary(),
+  });
 };
 
 async function* untilAborted<Batch>(batches: AsyncIterable<Batch>, signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
@@ -84,18 +96,32 @@ async function* untilAborted<Batch>(batches: AsyncIterable<Batch>, signal: Abort
   }
 }
 
-type Imported = ReturnType<ReturnType<typeof tallied>['summary']> & { readonly out: string; readonly skipped: number };
+type Imported = ReturnType<ReturnType<typeof tallied>['summary']> & {
+  readonly out: string;
+  readonly skipped: number;
+  /** Whose propensity is not what the distribution says, or all where no distribution was given. */
+  readonly withoutCandidates: number;
+  /** By how much the two differ at most; 1: they do not, or no distribution was given. */
+  readonly largestRatio: number;
+};
 
 /** Beyond this a distribution is hardly that of the log: simulated ones are off by some percent for rare items. */
 const suspiciousRatio = 2;
 
 const tell = async (terminal: Terminal, { json }: ImportOptions, imported: Imported): Promise<void> => {
-  const { out, records, arms, skipped, largestRatio } = imported;
+  const { out, records, arms, skipped, withoutCandidates, largestRatio } = imported;
   if (skipped > 0) terminal.note(`${grouped(skipped)} rows could not be read and were left out`);
-  if (largestRatio !== null && largestRatio > suspiciousRatio)
+  if (largestRatio > 1)
+    terminal.note(
+      `${grouped(withoutCandidates)} of ${grouped(records)} have another propensity_score than the action distribution says: these keep theirs, and have no list of candidates`,
+    );
+  if (largestRatio > suspiciousRatio)
     terminal.note(
       `a propensity_score and the action distribution differ by a factor of ${largestRatio.toPrecision(3)}: are they of the same policy, and is the log of one alone?`,
     );
   if (json === true) await terminal.json(imported);
-  else terminal.note(`${grouped(records)} decisions over ${grouped(arms)} items in ${out}`);
+  else
+    terminal.note(
+      `${grouped(records)} ${records === 1 ? 'decision' : 'decisions'} over ${grouped(arms)} ${arms === 1 ? 'item' : 'items'} in ${out}`,
+    );
 };

@@ -12,9 +12,14 @@ export const toOption = (): Option => new Option('--to <place>', `up to ${positi
 export type Period = { readonly where: string; readonly parameters: Readonly<Record<string, string>>; readonly inWords: string };
 
 /** Throws a usage error for a period that ends before it begins. */
-export const periodOf = ({ from, to, tenant }: PeriodOptions): Period => {
+export const requireOrder = ({ from, to }: { readonly from?: Position | undefined; readonly to?: Position | undefined }): void => {
   if (from !== undefined && to !== undefined && isAfter(from, to))
     throw usageError(`expected --from to be before --to; got --from ${placeInWords(from)} and --to ${placeInWords(to)}`);
+};
+
+/** Errors: those of `requireOrder`. */
+export const periodOf = ({ from, to, tenant }: PeriodOptions): Period => {
+  requireOrder({ from, to });
   const conditions = [...bound('>=', from), ...bound('<=', to), ...(tenant === undefined ? [] : ['tenant = {tenant:String}'])];
   return {
     where: conditions.length === 0 ? '1' : conditions.join(' AND '),

@@ -5,7 +5,7 @@ import { exitCodes, usageError } from './exit-codes.ts';
 import { jsonLinesInto } from './json-lines-file.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
 import { withBus } from './open-bus.ts';
-import { fromOption, toOption } from './period.ts';
+import { fromOption, requireOrder, toOption } from './period.ts';
 import { replayCandidate, type CandidateFlags } from './replay-candidate.ts';
 import { noDecisions, withPeriod, type OpenPeriodOptions } from './replay-period.ts';
 import { showReplay, type ReplayReport } from './show-replay.ts';
@@ -63,6 +63,7 @@ export const addReplay: AddCommand = (program, terminal) => {
 
 const replay = async (terminal: Terminal, options: ReplayOptions): Promise<void> => {
   requireTogether(options);
+  requireOrder(options);
   if (options.policy !== undefined) return replayCandidate(terminal, { ...options, policy: options.policy });
   const located = locateYard(options);
   const signal = terminal.interrupted();

@@ -13,12 +13,14 @@ import { differencePlot } from './interval-plot.ts';
 import { dollars, grouped, milliseconds, percent } from './numbers.ts';
 import { writeTable } from './table.ts';
 import { printable, type Terminal } from './terminal.ts';
+import { errorOf, valueWithError } from './value-with-error.ts';
 
-/** For people: what was asked of which records, the reward of each policy with the interval that holds at all times, the verdicts, and what to be wary of. `all`: every estimator of every quantity. */
+/** For people: what was asked of which records, the reward of each policy with the interval that holds at all times, the verdicts, and what to be wary of. `all`: every part of the reward, and every estimator of every quantity. */
 export const showEvaluation = async (terminal: Terminal, report: EvaluationReport, { all }: { readonly all: boolean }): Promise<void> => {
   await showRecords(terminal, report);
-  await showValues(terminal, report);
+  await showValues(terminal, report, { all });
   await showDifferences(terminal, report);
+  await showMethods(terminal, report);
   if (all) for (const candidate of report.candidates) await showEstimates(terminal, candidate);
   await terminal.line();
   for (const { verdict } of report.candidates) {
@@ -45,20 +47,33 @@ const showRecords = async (terminal: Terminal, { counts, period, loggers }: Eval
 
 const right = (title: string) => ({ title, align: 'right' as const });
 
-const showValues = async (terminal: Terminal, { candidates, onPolicy }: EvaluationReport): Promise<void> => {
-  const quantities = candidates[0]?.quantities.map(({ quantity }) => quantity) ?? [];
+const usualQuantities: readonly QuantityName[] = ['reward', 'costUsd', 'latencyMs', 'failureRate'];
+
+const showValues = async (
+  terminal: Terminal,
+  { candidates, onPolicy }: EvaluationReport,
+  { all }: { readonly all: boolean },
+): Promise<void> => {
+  const quantities = (candidates[0]?.quantities ?? [])
+    .map(({ quantity }) => quantity)
+    .filter((name) => all || usualQuantities.includes(name));
+  const logged = (name: QuantityName) => onPolicy.find(({ quantity }) => quantity === name);
   await terminal.line();
+  await terminal.line('estimated for the requests of this period, ± one standard error; conversations to come may differ');
   await writeTable(
     terminal,
     [{ title: 'policy' }, { title: 'kind' }, right('effective'), right('unsupported'), ...quantities.map(right)],
     [
-      ['(as logged)', '', '', '', ...quantities.map((name) => inWords(name, onPolicy.find(({ quantity }) => quantity === name)?.mean))],
+      ['(as logged)', '', '', '', ...quantities.map((name) => valueWithError(name, logged(name)?.mean, errorOf(logged(name)?.intervals)))],
       ...candidates.map(({ name, kind, diagnostics, quantities: found }) => [
         name,
         kind,
         grouped(diagnostics.effectiveRecords),
         percent(diagnostics.unsupported),
-        ...quantities.map((wanted) => inWords(wanted, recommendedOf(found.find(({ quantity }) => quantity === wanted))?.value)),
+        ...quantities.map((wanted) => {
+          const estimate = recommendedOf(found.find(({ quantity }) => quantity === wanted));
+          return valueWithError(wanted, estimate?.value, estimate?.standardError ?? null);
+        }),
       ]),
     ],
   );
@@ -81,7 +96,6 @@ const showDifferences = async (terminal: Terminal, { candidates }: EvaluationRep
       { title: 'at all times' },
       right('difference'),
       { title: 'at all times' },
-      right('p, adjusted'),
     ],
     rewards.map(({ name, reward }) => [
       name,
@@ -90,7 +104,6 @@ const showDifferences = async (terminal: Terminal, { candidates }: EvaluationRep
       intervalInWords('reward', strongest(recommendedOf(reward)?.intervals)),
       signed(reward.difference.value),
       intervalInWords('reward', strongest(reward.difference.intervals)),
-      pInWords(reward.difference),
     ]),
   );
   await terminal.line();
@@ -105,6 +118,30 @@ const strongest = (intervals: readonly Interval[] | undefined): Interval | undef
 
 const endsOf = (interval: Interval | undefined) => ({ low: interval?.low ?? null, high: interval?.high ?? null });
 
+/** A line for each candidate that would learn: its figures mean different things by how it was let learn. */
+const showMethods = async (terminal: Terminal, { candidates, source }: EvaluationReport): Promise<void> => {
+  const lines = candidates.flatMap(({ name, method }) => {
+    const said = methodInWords(method, source);
+    return said === null ? [] : [`${printable(name)}: ${said}`];
+  });
+  if (lines.length > 0) await terminal.line();
+  for (const line of lines) await terminal.line(line);
+};
+
+const methodInWords = ({ name, frozenAt }: CandidateReport['method'], source: EvaluationReport['source']): string | null => {
+  switch (name) {
+    case 'doubly-robust-replay':
+      return 'as it learns from every logged reward, whoever chose (doubly robust replay): beside the yard, not from a start of its own';
+    case 'rejection-replay':
+      return 'as it learns from the records that its own draw agrees with (rejection replay): after so many requests of its own';
+    case 'fixed':
+      if (frozenAt === undefined) return null;
+      return source.kind === 'file'
+        ? 'as it begins, without evidence, which a file does not hold'
+        : `frozen as of ${frozenAt}; --learning evaluates it as it learns`;
+  }
+};
+
 const showEstimates = async (terminal: Terminal, { name, method, quantities }: CandidateReport): Promise<void> => {
   await terminal.line();
   await terminal.line(`${terminal.style('bold', name)}, ${method.name}: ${method.why}`);
@@ -112,13 +149,13 @@ const showEstimates = async (terminal: Terminal, { name, method, quantities }: C
     const methods = [...new Set(estimates.flatMap(({ intervals }) => intervals.map((one) => one.method)))];
     await terminal.line();
     await terminal.line(
-      `${quantity}, ${grouped(records)} records; difference ${inWords(quantity, difference.value)}, p adjusted ${pInWords(difference)}`,
+      `${quantity}, ${grouped(records)} records; difference ${inWords(quantity, difference.value)}, p by Student's interval at one look, adjusted ${pInWords(difference)}`,
     );
     await writeTable(
       terminal,
       [{ title: 'estimator' }, right('value'), right('standard error'), ...methods.map((title) => ({ title }))],
       estimates.map(({ estimator, value, standardError, tunedBy, intervals }) => [
-        tunedBy === null ? estimator : `${estimator} (${tunedBy})`,
+        tunedBy ?? estimator,
         inWords(quantity, value),
         inWords(quantity, standardError ?? undefined),
         ...methods.map((wanted) =>

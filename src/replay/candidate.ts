@@ -94,7 +94,7 @@ export const frozenCandidate = (given: {
     file,
     kind: spec.kind,
     fingerprint: given.content.policy.version,
-    method: { name: 'fixed', why: readsEvidence ? whyFrozen(new Date(atMs).toISOString()) : whyFixed },
+    method: readsEvidence ? frozenMethod(new Date(atMs).toISOString()) : { name: 'fixed', why: whyFixed },
     warnings: readsEvidence ? brokenAt(state, content, atMs) : [],
     weigh: (decisions) => decisions.map(weighOne),
   };
@@ -103,8 +103,11 @@ export const frozenCandidate = (given: {
 type RequestContext = Extract<Context, { kind: 'request' }>;
 
 const whyFixed = 'the policy does not learn: what it would have done with each request is known exactly';
-const whyFrozen = (at: string) =>
-  `the policy is taken as it stood at ${at}, with what had been learned until then, and learns no more: what is estimated is that state of it. --learning evaluates it as it learns`;
+const frozenMethod = (at: string): Method => ({
+  name: 'fixed',
+  why: `the policy is taken as it stood at ${at}, with what had been learned until then, and learns no more: what is estimated is that state of it. --learning evaluates it as it learns`,
+  frozenAt: at,
+});
 
 const mostSituations = 65_536;
 

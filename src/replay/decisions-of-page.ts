@@ -5,7 +5,7 @@ import type { RecordedFeatures, Tenant } from '../events/index.ts';
 import type { RequestFeatures } from '../events/schemas/route.ts';
 import type { Row } from '../projections/clickhouse.ts';
 import type { pageColumns } from './decisions-sql.ts';
-import type { LoggedDecision, Outcome } from './logged-decision.ts';
+import { contradicts, type LoggedDecision, type Outcome } from './logged-decision.ts';
 
 /**
  * A page of columns to decisions. The rows were checked when they were events; here only what an estimate would silently be wrong by is looked at: propensities. Lists and texts that come again
@@ -76,6 +76,12 @@ const decisionAt = (page: Page, i: number, shared: Shared): LoggedDecision => {
     throw new PermanentError(
       'no_propensities',
       `decision at sequence ${sequence}: expected the chosen arm "${arm}" among candidates with a propensity each, got ${arms.length} candidates and ${propensities.length} propensities`,
+    );
+  const listed = propensities[arms.indexOf(arm)] ?? 0;
+  if (contradicts(propensity, listed))
+    throw new PermanentError(
+      'data-invalid',
+      `decision at sequence ${sequence}: expected one probability of the chosen arm "${arm}", got the propensity ${propensity} and ${listed} among its candidates; ./switchyard replay finds what was changed`,
     );
   const features = featuresAt(page, i, tenant as Tenant);
   const decidedAtMs = at(page.decidedAtMs, i);

@@ -1,10 +1,11 @@
 import { holmAdjusted } from '../domain/comparison/holm.ts';
 import { openDiagnostics, type Diagnostics as Found, type DiagnosticsTally } from '../domain/evaluation/diagnostics.ts';
+import type { IntervalOptions } from '../domain/evaluation/intervals.ts';
 import { PermanentError } from '../errors.ts';
 import type { Candidate } from './candidate.ts';
 import { bootstrapAll } from './bootstrap-all.ts';
 import { pageOf, sampleOf, teach, weighPage, type Page, type PageSample, type WeighedPage } from './evaluated-page.ts';
-import { candidateWarnings, recordWarnings, refusalsOf, verdictOf } from './judgement.ts';
+import { censoredShare, clusteringOf, refusalsOf, verdictOf, type Grounds } from './judgement.ts';
 import type { LoggedDecision } from './logged-decision.ts';
 import { openOnPolicy, rejectionDifference, type OnPolicy } from './on-policy.ts';
 import { openQuantityTally, differenceOf, estimateOf, type QuantityResult, type QuantityTally } from './quantity-tally.ts';
@@ -22,6 +23,7 @@ import type {
 } from './report.ts';
 import { openRewardModel, type RewardModel } from './reward-model.ts';
 import { openStretches, valueWithInterval } from './stretches.ts';
+import { candidateWarnings, rangeWarnings, recordWarnings } from './warnings.ts';
 
 /**
  * From logged decisions and candidates to a report, in one pass over the records (two where the reward model looks at later ones) and in memory that does not depend on how many there are.
@@ -70,6 +72,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
       `expected decisions with an outcome, got ${counts.read} decisions of which nothing came (yet)`,
     );
 
+  const grounds: Grounds = { clustering: clusteringOf(counts), censored: censoredShare(counts) };
   const means = stretches.finish();
   const evenness = means.flatMap((one) => {
     const found = one.of(0);
@@ -78,6 +81,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   const reports = sides.map((side, k) =>
     side.report(
       onPolicy,
+      grounds,
       means.map((one): Stretch => ({
         firstAt: iso(one.firstAtMs),
         lastAt: iso(one.lastAtMs),
@@ -96,7 +100,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
     settings,
     counts,
     loggers: book.loggers(),
-    onPolicy: onPolicy.finish(),
+    onPolicy: onPolicy.finish(grounds.clustering),
     exploration: { ...book.exploration(), evenness: evenness.length === 0 ? null : evenness },
     candidates: adjusted(reports),
     control: { comparisons: candidates.length, alphaEach, adjustment: 'holm' },
@@ -122,7 +126,7 @@ async function* pages(
 /** One candidate, while records come in. */
 type Side = {
   readonly add: (page: Page, weighed: WeighedPage) => void;
-  readonly report: (onPolicy: OnPolicy, overTime: readonly Stretch[]) => CandidateReport;
+  readonly report: (onPolicy: OnPolicy, grounds: Grounds, overTime: readonly Stretch[]) => CandidateReport;
 };
 
 const openSide = (
@@ -151,18 +155,20 @@ const openSide = (
     add: (page, weighed) => {
       for (const [quantity, tally] of tallies.entries()) {
         const sample = rejected(sampleOf(page, weighed, quantity), weighed);
-        if (quantity === 0) diagnostics.add(sample);
+        if (quantity === 0) diagnostics.add(sample, sample.weightVariance);
         if (sample.size > 0) tally.add(sample);
       }
     },
-    report: (onPolicy, overTime) => {
+    report: (onPolicy, grounds, overTime) => {
       found = diagnostics.finish();
       if (found === null) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with an outcome, got none`);
       const results = tallies.map((tally) => tally.finish());
       const bootstraps = bootstrapAll(results, { alpha, resamples, seed });
-      const reports = quantities.flatMap(({ name: quantity, better }, i): readonly QuantityReport[] => {
+      const reports = quantities.flatMap(({ name: quantity, better, bounded }, i): readonly QuantityReport[] => {
         const result = results[i];
         if (result === null || result === undefined) return [];
+        const known =
+          bounded && largestWeight !== null && !grounds.clustering.isClustered ? { outcomes: { low: 0, high: 1 }, largestWeight } : null;
         const difference = differenceOf(result, alphaEach) ?? rejectionDifference(result, onPolicy, i, alphaEach);
         return [
           {
@@ -170,21 +176,21 @@ const openSide = (
             better,
             records: result.records,
             recommended: result.recommended,
-            estimates: estimates(result, alpha, bootstraps),
+            estimates: estimates(result, { alpha, known }, bootstraps),
             difference,
           },
         ];
       });
       const reward = reports.find(({ quantity }) => quantity === 'reward');
       if (reward === undefined) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with a reward, got none`);
-      const refusals = refusalsOf(found, method.name);
+      const refusals = refusalsOf(found, method.name, grounds);
       return {
         ...{ name, file, kind, fingerprint, method },
         quantities: reports,
         diagnostics: shown(found),
         overTime,
-        verdict: verdictOf(name, reward.difference, { refusals, force }),
-        warnings: [...candidate.warnings, ...candidateWarnings(found, method.name)],
+        verdict: verdictOf(name, reward.difference, { refusals, force, clustering: grounds.clustering }),
+        warnings: [...candidate.warnings, ...candidateWarnings(found, method.name), ...rangeWarnings(reports)],
       };
     },
   };
@@ -200,9 +206,14 @@ const rejected = (sample: PageSample, { accepted }: WeighedPage): PageSample =>
         unsupported: new Float64Array(sample.size),
       };
 
-const estimates = (result: QuantityResult, alpha: number, bootstraps: ReturnType<typeof bootstrapAll>): QuantityReport['estimates'] =>
+const estimates = (
+  result: QuantityResult,
+  options: Pick<IntervalOptions, 'alpha' | 'known'>,
+  bootstraps: ReturnType<typeof bootstrapAll>,
+): QuantityReport['estimates'] =>
   result.estimates.map((estimate) =>
-    estimateOf(estimate, alpha, {
+    estimateOf(estimate, result.tallied, {
+      ...options,
       betting: estimate.found.estimator.name === result.recommended && estimate.tunedBy === null ? result.value : 'none',
       bootstrap: bootstraps.get(estimate.found) ?? null,
     }),

@@ -19,6 +19,8 @@ export type Page = {
 export type WeighedPage = {
   readonly candidate: Float64Array;
   readonly unsupported: Float64Array;
+  /** Of the weight, given the logged probabilities of all arms; NaN where the log holds the chosen one's alone. */
+  readonly weightVariance: Float64Array;
   readonly accepted: Uint8Array | null;
   /** By quantity, as in `Sample`. */
   readonly predicted: readonly Float64Array[];
@@ -86,6 +88,7 @@ export const weighPage = async (
 const emptyWeighed = (size: number, weighings: readonly Weighing[], expectedOfLogger: readonly Float64Array[]): WeighedPage => ({
   candidate: new Float64Array(size),
   unsupported: new Float64Array(size),
+  weightVariance: new Float64Array(size),
   accepted: weighings.some(({ accepted }) => accepted !== undefined)
     ? Uint8Array.from(weighings, ({ accepted }) => (accepted === true ? 1 : 0))
     : null,
@@ -111,22 +114,26 @@ const weighRecord = (
   predictions: Predictions | null,
 ): void => {
   let supported = 0;
+  let square = 0;
   const numbers = predictions?.numbersOf(arms);
   for (let k = 0; k < arms.length; k++) {
     const probability = probabilities[k] ?? 0;
     if (probability === 0) continue;
     if (arms[k] === arm) into.candidate[i] = probability;
-    if (candidates === null || isSupported(candidates, arms[k] ?? '')) supported += probability;
+    const p = candidates === null ? null : propensityOf(candidates, arms[k] ?? '');
+    if (p === null || p > 0) supported += probability;
+    if (p !== null && p > 0) square += probability ** 2 / p;
     if (predictions !== null) predictions.addTo(into.expected, i, numbers?.[k] ?? 0, probability);
   }
   // Rounding leaves what is no probability.
   const missed = 1 - supported;
+  into.weightVariance[i] = candidates === null ? NaN : Math.max(0, square - supported ** 2);
   into.unsupported[i] = missed > 1e-9 ? Math.min(1, missed) : 0;
   predictions?.addTo(into.predicted, i, predictions.numberOf(arm), 1);
 };
 
-const isSupported = ({ arms, propensities }: NonNullable<LoggedDecision['candidates']>, arm: string): boolean =>
-  (propensities[arms.indexOf(arm)] ?? 0) > 0;
+const propensityOf = ({ arms, propensities }: NonNullable<LoggedDecision['candidates']>, arm: string): number =>
+  propensities[arms.indexOf(arm)] ?? 0;
 
 /** What the model expects of the arms for one record, each worked out once for all candidates. */
 type Predictions = {
@@ -175,8 +182,8 @@ const valuesAt = ({ outcomes }: Page, i: number, into: Float64Array): void => {
   for (let quantity = 0; quantity < count; quantity++) into[quantity] = outcomes[quantity]?.[i] ?? NaN;
 };
 
-/** The records of a page in which a quantity was measured, as a sample, and what the model expected of the logger in each. */
-export type PageSample = Sample & { readonly expectedOfLogger: Float64Array };
+/** The records of a page in which a quantity was measured, as a sample, what the model expected of the logger in each, and the variance of its weight. */
+export type PageSample = Sample & { readonly expectedOfLogger: Float64Array; readonly weightVariance: Float64Array };
 
 export const sampleOf = (page: Page, weighed: WeighedPage, quantity: number): PageSample => {
   const outcome = page.outcomes[quantity] ?? new Float64Array(0);
@@ -189,6 +196,7 @@ export const sampleOf = (page: Page, weighed: WeighedPage, quantity: number): Pa
     expected: weighed.expected[quantity] ?? new Float64Array(outcome.length),
     expectedOfLogger: weighed.expectedOfLogger[quantity] ?? new Float64Array(outcome.length),
     unsupported: weighed.unsupported,
+    weightVariance: weighed.weightVariance,
     cluster: page.cluster,
   };
   return outcome.some(Number.isNaN) ? picked(sample, (i) => !Number.isNaN(outcome[i])) : sample;
@@ -207,6 +215,7 @@ const picked = (sample: PageSample, isPicked: (i: number) => boolean): PageSampl
     expected: floats(sample.expected),
     expectedOfLogger: floats(sample.expectedOfLogger),
     unsupported: floats(sample.unsupported),
+    weightVariance: floats(sample.weightVariance),
     cluster: Uint32Array.from(indices, (i) => sample.cluster[i] ?? 0),
   };
 };

@@ -9,9 +9,9 @@ export type LearningMethod = Exclude<Method['name'], 'fixed'>;
 
 const reasons: Readonly<Record<LearningMethod, string>> = {
   'doubly-robust-replay':
-    'the policy learns: it decides each request again with what had been learned from every logged reward until then, whoever chose, and each record is weighed by that; all records count, and what it would have learned by its own choices alone is not part of it',
+    'the policy learns: it decides each request with the evidence of every logged reward until then, whoever chose the arm, and all records count by their weights; had it decided alone it would have had other evidence, so this is what it is worth beside the yard, not from a start of its own (--learning rejection-replay)',
   'rejection-replay':
-    'the policy learns: it sees only the records that its own draw agrees with, accepted so that they are as if it had decided itself; what it is worth while it learns is their plain mean, from far fewer records',
+    'the policy learns: it sees only the records that its own draw agrees with, accepted so that they are as if it had decided itself; the figure is their plain mean: what it is worth during so many requests of its own, not after more',
 };
 
 /**

@@ -14,7 +14,7 @@ export type LoggedDecision = {
   /** The arm that was chosen, and the probability with which it was. */
   readonly arm: string;
   readonly propensity: number;
-  /** All arms that could be chosen, and their probabilities in the same order; null in logs that hold the chosen one's alone. */
+  /** All arms that could be chosen, and their probabilities in the same order, that of the chosen one being `propensity`; null in logs that hold the chosen one's alone. */
   readonly candidates: { readonly arms: readonly string[]; readonly propensities: readonly number[] } | null;
   /** Kinds of request from coarse to fine, for reward models. */
   readonly cells: readonly string[];
@@ -37,6 +37,13 @@ export type Context =
 
 /** What held in the yard at that moment, whichever policy decided: arms whose circuit breaker was open, and the prices of money and time (0: none). */
 export type Moment = { readonly brokenArms: readonly string[]; readonly rewardPerUsd: number; readonly rewardPerSecond: number };
+
+/** How far two figures of one probability may be apart, as a part of the larger: they were written with fewer digits elsewhere. */
+const probabilityTolerance = 1e-6;
+
+/** Whether a propensity and the list of candidates tell different probabilities of the chosen arm: then one of them is not what the decision was drawn with, and every weight made of it is wrong. */
+export const contradicts = (propensity: number, listed: number): boolean =>
+  !(Math.abs(propensity - listed) <= probabilityTolerance * Math.max(propensity, listed));
 
 /** As it stands after the last revision. Parts are 0 to 1. */
 export type Outcome = {

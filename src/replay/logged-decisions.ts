@@ -4,6 +4,7 @@ import { currentChain, inSpans, readEpochs, spansOf } from '../projections/epoch
 import { binsSql, floorsSql, lastSequenceSql, pageSql, periodSql, type PageBounds } from './decisions-sql.ts';
 import { decisionsOfPage } from './decisions-of-page.ts';
 import type { LoggedDecision } from './logged-decision.ts';
+import { weightBound, type WeightBound } from './weight-bound.ts';
 
 /**
  * Logged decisions from ClickHouse, embedded or not, in the order of the log, each with what came of it. Read a page at a time, the next one while the last is worked on, so that a log of any length
@@ -61,18 +62,15 @@ export const freezePeriod = async (clickhouse: Clickhouse, { from, to, tenant, o
 };
 
 /**
- * What no weight can exceed, known before any record was: a candidate keeps its floor, or its part of 1 where floors exceed it together. Null where the policies have no floor, or the records say that it did not hold.
+ * What no weight can exceed, known before any record was: a candidate keeps its floor, or its part of 1 where floors exceed it together. Nothing is claimed where a policy has no floor.
  */
-export const largestWeightIn = async (clickhouse: Clickhouse, { toSequence, leastPropensity }: FrozenPeriod): Promise<number | null> => {
+export const largestWeightIn = async (clickhouse: Clickhouse, { toSequence, leastPropensity }: FrozenPeriod): Promise<WeightBound> => {
   const rows = inSpans(spansOf(currentChain(await readEpochs(clickhouse))));
   const [found] = await clickhouse.rows(floorsSql(rows, toSequence));
   const floor = Number(found?.['floor']);
-  if (wholeNumber(found, 'policies') === 0 || !(floor > 0)) return null;
-  const largest = Math.max(1 / floor, wholeNumber(found, 'arms'));
-  return leastPropensity * largest >= 1 - rounding ? largest : null;
+  const isKnown = wholeNumber(found, 'policies') > 0 && floor > 0;
+  return weightBound(isKnown ? Math.max(1 / floor, wholeNumber(found, 'arms')) : null, leastPropensity);
 };
-
-const rounding = 1e-9;
 
 /** Measured: smaller pages spend their time on looking for outcomes, larger ones take memory. */
 const defaultPageSize = 40_000;

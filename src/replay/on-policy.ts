@@ -4,14 +4,15 @@ import { openBettingSequence } from '../domain/evaluation/intervals/betting.ts';
 import type { Interval as Ends } from '../domain/evaluation/intervals/interval.ts';
 import { openTally } from '../domain/evaluation/tally.ts';
 import { sampleOf, type Page, type WeighedPage } from './evaluated-page.ts';
-import { intervalsOf, type QuantityResult } from './quantity-tally.ts';
+import { intervalsOf, standardErrorOf, type QuantityResult } from './quantity-tally.ts';
 import { quantities } from './quantities.ts';
 import type { Difference, OnPolicyValue } from './report.ts';
 
-/** What the decisions as they were logged came to: the logger as its own candidate, every weight 1. */
+/** What the decisions as they were logged came to: the logger as its own candidate, every weight 1. Records of one cluster go together, as in `quantity-tally.ts`. */
 export type OnPolicy = {
   readonly add: (page: Page) => void;
-  readonly finish: () => readonly OnPolicyValue[];
+  /** `isClustered`: several records belong to one cluster. */
+  readonly finish: (options: { readonly isClustered: boolean }) => readonly OnPolicyValue[];
   /** Mean and standard error of a quantity, and its interval by betting at half the level of a comparison. */
   readonly of: (quantity: number) => { readonly mean: number; readonly error: number; readonly atHalf: Ends | null } | null;
 };
@@ -19,11 +20,15 @@ export type OnPolicy = {
 /** `atHalf`: null where no candidate asks for it. */
 export const openOnPolicy = (alpha: number, half: number | null): OnPolicy => {
   const sides = quantities.map(({ bounded }) => ({
-    tally: openTally({ estimators: defaultEstimators.filter(({ name }) => name === 'ipw'), mostGroups: 1 }),
+    tally: openTally({ estimators: defaultEstimators.filter(({ name }) => name === 'ipw') }),
     betting: bounded ? openBettingSequence({ alpha, largestWeight: 1 }) : null,
     atHalf: bounded && half !== null ? openBettingSequence({ alpha: half, largestWeight: 1 }) : null,
   }));
-  const valueOf = (quantity: number) => sides[quantity]?.tally.finish()?.estimates.get('ipw') ?? null;
+  const valueOf = (quantity: number) => {
+    const tallied = sides[quantity]?.tally.finish() ?? null;
+    const found = tallied?.estimates.get('ipw');
+    return tallied === null || found === undefined ? null : { tallied, found };
+  };
   return {
     add: (page) => {
       const itself = asCandidate(page);
@@ -35,37 +40,51 @@ export const openOnPolicy = (alpha: number, half: number | null): OnPolicy => {
         atHalf?.add(sample);
       }
     },
-    finish: () =>
-      quantities.flatMap(({ name }, quantity): readonly OnPolicyValue[] => {
-        const found = valueOf(quantity);
-        if (found === null) return [];
+    finish: ({ isClustered }) =>
+      quantities.flatMap(({ name, bounded }, quantity): readonly OnPolicyValue[] => {
+        const value = valueOf(quantity);
+        if (value === null) return [];
+        const { found, tallied } = value;
         const betting: Ends | null | 'none' = sides[quantity]?.betting?.interval() ?? 'none';
         return [
           {
             quantity: name,
             records: found.terms.count,
             mean: found.value,
-            intervals: intervalsOf(found, alpha, { betting, bootstrap: 'none' }),
+            intervals: intervalsOf(found, tallied, {
+              alpha,
+              known: bounded && !isClustered ? ownBounds : null,
+              betting,
+              bootstrap: 'none',
+            }),
           },
         ];
       }),
     of: (quantity) => {
-      const found = valueOf(quantity);
-      return found === null || found.terms.count < 2
+      const value = valueOf(quantity);
+      const error = value === null ? null : standardErrorOf(value.found, value.tallied);
+      return value === null || error === null
         ? null
-        : {
-            mean: found.value,
-            error: Math.sqrt(found.terms.variance / (found.terms.count - 1)),
-            atHalf: sides[quantity]?.atHalf?.interval() ?? null,
-          };
+        : { mean: value.found.value, error, atHalf: sides[quantity]?.atHalf?.interval() ?? null };
     },
   };
 };
 
+/** Every weight is 1, and no outcome of a bounded quantity leaves 0..1. */
+const ownBounds = { outcomes: { low: 0, high: 1 }, largestWeight: 1 } as const;
+
 const asCandidate = ({ logged }: Page): WeighedPage => {
   const none = new Float64Array(logged.length);
   const nothing = quantities.map(() => none);
-  return { candidate: logged, unsupported: none, accepted: null, predicted: nothing, expected: nothing, expectedOfLogger: nothing };
+  return {
+    candidate: logged,
+    unsupported: none,
+    weightVariance: none,
+    accepted: null,
+    predicted: nothing,
+    expected: nothing,
+    expectedOfLogger: nothing,
+  };
 };
 
 /**
@@ -77,8 +96,8 @@ export const rejectionDifference = (result: QuantityResult, onPolicy: OnPolicy, 
   const logger = onPolicy.of(quantity);
   if (found === undefined || logger === null) return { value: 0, intervals: [], p: null, pAdjusted: null };
   const value = found.value - logger.mean;
-  const error = Math.hypot(Math.sqrt(found.influenceVariance / Math.max(1, found.terms.count - 1)), logger.error);
-  const degrees = Math.max(1, acceptedOf(found) - 1);
+  const error = Math.hypot(standardErrorOf(found, result.tallied) ?? 0, logger.error);
+  const degrees = Math.max(1, Math.min(acceptedOf(found), result.tallied.groupSizes.length) - 1);
   const width = error === 0 ? null : studentQuantile(alphaEach, degrees) * error;
   const [own, others] = [result.valueAtHalf, logger.atHalf];
   const sequence =

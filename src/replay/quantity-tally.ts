@@ -1,10 +1,11 @@
-import { studentQuantile, studentTail } from '../domain/comparison/student-t.ts';
-import { bernsteinInterval, bernsteinLower, studentInterval, studentLower } from '../domain/evaluation/bounds.ts';
+import { studentTail } from '../domain/comparison/student-t.ts';
+import { bernsteinLower, studentLower } from '../domain/evaluation/bounds.ts';
 import type { Estimate as TalliedEstimate } from '../domain/evaluation/estimate.ts';
 import { allEstimators, defaultEstimators, tuningGrids, type Estimator } from '../domain/evaluation/estimators.ts';
 import type { Diagnostics } from '../domain/evaluation/diagnostics.ts';
-import { asymptoticSequence } from '../domain/evaluation/intervals/asymptotic.ts';
+import { momentIntervals, type IntervalOptions } from '../domain/evaluation/intervals.ts';
 import { openBettingSequence } from '../domain/evaluation/intervals/betting.ts';
+import { groupMoments } from '../domain/evaluation/intervals/group-moments.ts';
 import type { Interval as Ends } from '../domain/evaluation/intervals/interval.ts';
 import type { Sample } from '../domain/evaluation/sample.ts';
 import { openTally, type Tallied } from '../domain/evaluation/tally.ts';
@@ -25,12 +26,12 @@ export type QuantityResult = {
   readonly records: number;
   readonly recommended: string;
   readonly tallied: Tallied;
-  /** Of the values that estimates and intervals are made from; what tuning chose is named. */
-  readonly estimates: readonly { readonly found: TalliedEstimate; readonly tunedBy: string | null }[];
+  /** Of the values that estimates and intervals are made from, each under a name of its own: two rules may choose the same estimator. */
+  readonly estimates: readonly { readonly found: TalliedEstimate; readonly label: string; readonly tunedBy: string | null }[];
   readonly value: Ends | null | 'none';
   /** Of rejection replay: the value at half the level of a comparison. */
   readonly valueAtHalf: Ends | null | 'none';
-  readonly difference: { readonly found: TalliedEstimate; readonly sizes: Float64Array; readonly betting: Ends | null | 'none' } | null;
+  readonly difference: { readonly found: TalliedEstimate; readonly tallied: Tallied; readonly betting: Ends | null | 'none' } | null;
 };
 
 export type Levels = { readonly alpha: number; readonly alphaEach: number; readonly largestWeight: number | null };
@@ -58,9 +59,9 @@ export const openQuantityTally = (
   const bettingDifference = quantity.bounded && !isRejection ? openBettingSequence({ alpha: alphaEach, ...halfLimit }) : null;
 
   const estimatesOf = (tallied: Tallied): QuantityResult['estimates'] => {
-    if (isRejection) return [...tallied.estimates.values()].map((found) => ({ found, tunedBy: null }));
+    if (isRejection) return [...tallied.estimates.values()].map(untuned);
     const names = (isTuned ? defaultEstimators : basic).filter(usable).map(({ name }) => name);
-    const plain = names.flatMap((name) => tallied.estimates.get(name) ?? []).map((found) => ({ found, tunedBy: null }));
+    const plain = names.flatMap((name) => tallied.estimates.get(name) ?? []).map(untuned);
     const weights = options.weights();
     if (!isTuned || weights === null) return plain;
     const chosen = tuningGrids
@@ -68,7 +69,8 @@ export const openQuantityTally = (
       .flatMap((grid) =>
         (['slope', 'mse'] as const).map((rule) => {
           const { estimate, lambda } = tuned(grid, rule, tallied, weights);
-          return { found: estimate, tunedBy: `${grid.family} by ${rule}, lambda ${Number.isFinite(lambda) ? lambda : 'infinite'}` };
+          const tunedBy = `${grid.family} by ${rule}, lambda ${Number.isFinite(lambda) ? lambda : 'infinite'}`;
+          return { found: estimate, label: `${grid.family} (${rule})`, tunedBy };
         }),
       );
     return [...plain, ...chosen];
@@ -97,7 +99,7 @@ export const openQuantityTally = (
         difference:
           found === undefined || difference === null
             ? null
-            : { found, sizes: difference.groupSizes, betting: bettingDifference === null ? 'none' : doubled(bettingDifference.interval()) },
+            : { found, tallied: difference, betting: bettingDifference === null ? 'none' : doubled(bettingDifference.interval()) },
       };
     },
   };
@@ -108,6 +110,8 @@ const estimatorNamed = (name: string): Estimator => {
   if (found === undefined) throw new TypeError(`no estimator is called ${name}`);
   return found;
 };
+
+const untuned = (found: TalliedEstimate) => ({ found, label: found.estimator.name, tunedBy: null });
 
 const basic = ['ipw', 'snipw', 'dm', 'dr', 'sndr'].map(estimatorNamed);
 
@@ -128,19 +132,31 @@ const acceptedOnly = (sample: Sample): Sample => {
 /** From the value of `half` to the difference. */
 const doubled = (ends: Ends | null): Ends | null => (ends === null ? null : { low: 2 * ends.low - 1, high: 2 * ends.high - 1 });
 
+/** Records of one cluster go together in all but Bernstein's, which stands on independent records and known bounds and is null without them; a spread of 0 says nothing, so that all of them are null. */
 export const intervalsOf = (
-  { estimator, terms, leastTerm, mostTerm, influenceVariance }: TalliedEstimate,
-  alpha: number,
-  { betting, bootstrap }: { readonly betting: Ends | null | 'none'; readonly bootstrap: Ends | null | 'none' },
+  found: TalliedEstimate,
+  tallied: Pick<Tallied, 'records' | 'groupSizes'>,
+  { alpha, known, betting, bootstrap }: Pick<IntervalOptions, 'alpha' | 'known'> & Sequences,
 ): readonly Interval[] => {
-  const spread = { ...terms, variance: influenceVariance };
+  const { moments, student, bernstein, asymptotic } = momentIntervals(found, tallied, { alpha, known });
   return [
     ...(betting === 'none' ? [] : [interval('betting', 'anytime', alpha, betting)]),
-    ...(estimator.normalised ? [] : [interval('asymptotic-sequence', 'asymptotic', alpha, asymptoticSequence(terms, { alpha }))]),
-    interval('student', 'fixed-size', alpha, studentInterval(spread, alpha)),
-    interval('empirical-bernstein', 'fixed-size', alpha, bernsteinInterval(spread, alpha, mostTerm - leastTerm)),
-    ...(bootstrap === 'none' ? [] : [interval('bootstrap', 'fixed-size', alpha, bootstrap)]),
+    ...(found.estimator.normalised ? [] : [interval('asymptotic-sequence', 'asymptotic', alpha, asymptotic)]),
+    interval('student', 'fixed-size', alpha, student),
+    interval('empirical-bernstein', 'fixed-size', alpha, moments.variance === 0 ? null : bernstein),
+    ...(bootstrap === 'none' ? [] : [interval('bootstrap', 'fixed-size', alpha, moments.variance === 0 ? null : bootstrap)]),
   ];
+};
+
+export type Sequences = { readonly betting: Ends | null | 'none'; readonly bootstrap: Ends | null | 'none' };
+
+/** Of the mean, with the spread between clusters. */
+export const standardErrorOf = (
+  found: TalliedEstimate,
+  { records, groupSizes }: Pick<Tallied, 'records' | 'groupSizes'>,
+): number | null => {
+  const { count, variance } = groupMoments(found, groupSizes, records);
+  return count < 2 ? null : Math.sqrt(variance / (count - 1));
 };
 
 const interval = (method: string, guarantee: Guarantee, alpha: number, ends: Ends | null): Interval => ({
@@ -154,48 +170,34 @@ const interval = (method: string, guarantee: Guarantee, alpha: number, ends: End
 const finite = (value: number | undefined): number | null => (value === undefined || !Number.isFinite(value) ? null : value);
 
 export const estimateOf = (
-  { found, tunedBy }: QuantityResult['estimates'][number],
-  alpha: number,
-  sequences: { readonly betting: Ends | null | 'none'; readonly bootstrap: Ends | null | 'none' },
+  { found, label, tunedBy }: QuantityResult['estimates'][number],
+  tallied: Tallied,
+  options: Pick<IntervalOptions, 'alpha' | 'known'> & Sequences,
 ): Estimate => ({
-  estimator: found.estimator.name,
+  estimator: label,
   value: found.value,
-  standardError: found.terms.count < 2 ? null : Math.sqrt(found.influenceVariance / (found.terms.count - 1)),
+  standardError: standardErrorOf(found, tallied),
   lowerBounds: {
-    student: finite(studentLower(found.terms, alpha)),
-    bernstein: finite(bernsteinLower(found.terms, alpha, found.mostTerm)),
+    student: finite(studentLower(found.terms, options.alpha)),
+    bernstein: finite(bernsteinLower(found.terms, options.alpha, found.mostTerm)),
   },
   tunedBy,
-  intervals: intervalsOf(found, alpha, sequences),
+  intervals: intervalsOf(found, tallied, options),
 });
 
 /** With the spread between clusters: records of one conversation go together. */
 export const differenceOf = ({ difference }: QuantityResult, alphaEach: number): Difference | null => {
   if (difference === null) return null;
-  const { found, sizes, betting } = difference;
-  const groups = sizes.length;
-  const error = clusterError(found.sums.plain, sizes, found.value);
-  const width = error === 0 || groups < 2 ? null : studentQuantile(alphaEach, groups - 1) * error;
+  const { found, tallied, betting } = difference;
+  const { moments, student, asymptotic } = momentIntervals(found, tallied, { alpha: alphaEach, known: null });
   return {
     value: found.value,
     intervals: [
       ...(betting === 'none' ? [] : [interval('betting', 'anytime', alphaEach, betting)]),
-      interval('asymptotic-sequence', 'asymptotic', alphaEach, asymptoticSequence(found.terms, { alpha: alphaEach })),
-      interval('student', 'fixed-size', alphaEach, width === null ? null : { low: found.value - width, high: found.value + width }),
+      interval('asymptotic-sequence', 'asymptotic', alphaEach, asymptotic),
+      interval('student', 'fixed-size', alphaEach, student),
     ],
-    p: width === null ? null : studentTail(found.value / error, groups - 1),
+    p: student === null ? null : studentTail(found.value / Math.sqrt(moments.variance / (moments.count - 1)), moments.count - 1),
     pAdjusted: null,
   };
-};
-
-/** Standard error of a mean of terms that depend on each other within groups: sqrt(sum over groups of (sum of terms - size x mean)^2) / n, with n groups - 1 in place of groups (Liang and Zeger 1986). */
-const clusterError = (sums: Float64Array, sizes: Float64Array, mean: number): number => {
-  let squares = 0;
-  let records = 0;
-  for (let group = 0; group < sums.length; group++) {
-    const size = sizes[group] ?? 0;
-    squares += ((sums[group] ?? 0) - size * mean) ** 2;
-    records += size;
-  }
-  return sums.length < 2 ? 0 : Math.sqrt((squares * sums.length) / (sums.length - 1)) / records;
 };

@@ -108,10 +108,10 @@ export type Interval = {
 };
 
 /**
- * What an interval promises.
+ * What an interval promises, for the requests of the period (conversations to come may differ).
  * fixed-size: holds at one number of records that was chosen beforehand, for many independent ones (a limit theorem); not under a logger that learns from them.
  * asymptotic: holds at all numbers of records at once, in the limit, also under a logger that learns.
- * anytime: holds for any number of records, at all times at once, also under a logger that learns.
+ * anytime: holds for any number of records, at all times at once, also under a logger that learns: for the mean over these requests, each given what came before it.
  */
 export type Guarantee = 'fixed-size' | 'asymptotic' | 'anytime';
 
@@ -131,7 +131,12 @@ export type CandidateReport = {
 };
 
 /** How its decisions were found, and why so. */
-export type Method = { readonly name: 'fixed' | 'rejection-replay' | 'doubly-robust-replay'; readonly why: string };
+export type Method = {
+  readonly name: 'fixed' | 'rejection-replay' | 'doubly-robust-replay';
+  readonly why: string;
+  /** Of a policy that would learn and is taken as it stood: when. */
+  readonly frozenAt?: string;
+};
 
 export type QuantityReport = {
   readonly quantity: QuantityName;
@@ -147,7 +152,7 @@ export type QuantityReport = {
 };
 
 export type Estimate = {
-  /** As in the field: ipw, snipw, dm, dr, sndr, ipw_clip_10, switch-dr_10, ... */
+  /** Each once. As in the field: ipw, snipw, dm, dr, sndr, ipw_clip10, switch-dr_10, ...; what a rule has chosen by family and rule: dr (slope). */
   readonly estimator: string;
   readonly value: number;
   readonly standardError: number | null;
@@ -164,7 +169,7 @@ export type Difference = {
   readonly intervals: readonly Interval[];
   /** Probability of a difference at least as large, either way, if there were none; Student's t. Null where nothing says how far values spread. */
   readonly p: number | null;
-  /** Raised over the candidates. */
+  /** Raised over the candidates. For one look at many independent conversations, as Student's interval: no verdict rests on it. */
   readonly pAdjusted: number | null;
 };
 

@@ -7,10 +7,12 @@ import type { PolicySpecInput } from '../../src/events/schemas/policy.ts';
 import type { Clickhouse } from '../../src/projections/clickhouse.ts';
 import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/http-interface.ts';
 import { createSandbox } from '../../src/projections/sql/sandbox.ts';
+import { readLogHeader } from '../../src/replay/interchange/read-log.ts';
 import { writeLog } from '../../src/replay/interchange/write-log.ts';
 import type { EvaluationReport } from '../../src/replay/report.ts';
 import { decidedLog, isDecision, yardConfig } from '../replay/support/decided-log.ts';
 import { inPages, madeUpLog } from '../replay/support/made-up-log.ts';
+import { recordsOf, slotRecord } from '../replay/interchange/support/records.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
 import { openShaped, project, testFolder as dataFolder } from '../support/projection.ts';
 import { runCli, stackTrace, testFolder, type TestFolder } from './support/cli.ts';
@@ -80,6 +82,7 @@ describe('./switchyard evaluate', () => {
     const { stdout, status } = await evaluate('--policy', always('a'), '--force', '--all');
     expect(status).toBe(0);
     expect(stdout).toContain('switch-dr_5');
+    expect(stdout).toContain("p by Student's interval at one look, adjusted");
     expect(stdout).toContain('warning: ');
   });
 
@@ -87,6 +90,11 @@ describe('./switchyard evaluate', () => {
     const thompson = policyFile('thompson.yaml', { kind: 'beta-bernoulli-thompson', id: 'plain-thompson' });
     const report = await reportOf('--policy', thompson, '--policy', always('b'), '--nats-url', nats.url, '--learning', method, '--force');
     expect(report.candidates.map((candidate) => candidate.method.name)).toEqual([method, 'fixed']);
+    const { stdout } = await evaluate('--policy', thompson, '--nats-url', nats.url, '--learning', method, '--force');
+    expect(stdout).toMatch(method === 'rejection-replay' ? /^plain-thompson: .*its own draw agrees/m : /^plain-thompson: .*whoever chose/m);
+    expect((await evaluate('--policy', thompson, '--force')).stdout).toMatch(
+      /^plain-thompson: frozen as of 20.*; --learning evaluates it/m,
+    );
     const [learning] = report.candidates;
     expect(learning?.diagnostics.effectiveRecords).toBeGreaterThan(0);
     expect(learning?.diagnostics.unsupported).toBeLessThan(0.05);
@@ -99,6 +107,8 @@ describe('./switchyard evaluate', () => {
     const { stdout, status } = await evaluate('--policy', always('c'), '--from', String(last - 40), '--html', page);
     expect(status).toBe(1);
     expect(stdout).toContain('refused: No conclusion about always-c');
+    // Student's p at one look beside a verdict at all times would contradict it.
+    expect(stdout).not.toMatch(/adjusted/);
     expect(existsSync(page) && readFileSync(page, 'utf8')).toContain('always-c');
   });
 
@@ -120,6 +130,62 @@ describe('./switchyard evaluate', () => {
     const { stdout, status } = await runCli(['evaluate', '--policy', 'uniform', '--file', file, '--resamples', '20', '--json']);
     expect(status).toBe(0);
     expect((JSON.parse(stdout) as EvaluationReport).counts.evaluated).toBe(500);
+    const mistaken = (...args: readonly string[]) =>
+      runCli(['evaluate', '--policy', 'uniform', '--file', file, '--resamples', '20', ...args]);
+    expect(await mistaken('--price', 'nosuch=1/2')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--price: expected an arm such as') as string,
+    });
+    const without = path.join(path.dirname(folder.config), 'without-tokens.jsonl');
+    await writeLog(without, origin, [recordsOf(8, slotRecord)]);
+    expect(await mistaken('--price', '1=1/2', '--file', without)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--price: expected records with tokens') as string,
+    });
+    const two = path.join(path.dirname(folder.config), 'two.json');
+    writeFileSync(
+      two,
+      JSON.stringify({
+        positions: 2,
+        items: 3,
+        probabilities: [
+          [0.4, 1],
+          [0.3, 0],
+          [0.3, 0],
+        ],
+        arms: ['a', 'b', 'c'],
+      }),
+    );
+    const { stderr } = await runCli(['evaluate', '--policy', two, '--file', file, '--resamples', '20', '--json']);
+    expect(stderr).toContain('two.json: has 2 positions, the records have 1');
+  });
+
+  it('says of an exported log the same as of the log itself, its floor known', async () => {
+    const file = path.join(path.dirname(folder.config), 'exported.jsonl');
+    const exported = await runCli([
+      'export',
+      '--config',
+      folder.config,
+      '--sql-url',
+      sql.url,
+      '--format',
+      'jsonl',
+      '--out',
+      file,
+      '--force',
+    ]);
+    expect(exported.status).toBe(0);
+    const header = await readLogHeader(file);
+    expect(header.largestWeight).toBeGreaterThan(1);
+    const live = await reportOf('--policy', always('a'), '--force');
+    const fromFile = await reportOf('--policy', always('a'), '--force', '--file', file);
+    const intervals = ({ candidates }: EvaluationReport) => candidates[0]?.quantities.map(({ difference }) => difference.intervals);
+    expect(intervals(fromFile)).toEqual(intervals(live));
+    // A bound that the records contradict is told, and not used.
+    const lines = readFileSync(file, 'utf8').split('\n').slice(1);
+    writeFileSync(file, [JSON.stringify({ ...header, largestWeight: 1.01 }), ...lines].join('\n'));
+    const { stderr } = await evaluate('--policy', always('a'), '--force', '--json', '--file', file);
+    expect(stderr).toContain('the floors in force promise no probability below 0.990');
   });
 
   it.each([
@@ -130,6 +196,8 @@ describe('./switchyard evaluate', () => {
     [['--policy', 'A', '--reward', 'success=.4'], 'Expected weights that sum to 1, got 0.4'],
     [['--policy', 'A', '--price', 'zz=1/2'], '--price: expected an arm such as a, b, c; got "zz"'],
     [['--policy', 'A', '--file', 'x.jsonl', '--learning'], '--learning: expected a log of the yard'],
+    [['--policy', 'A', '--from', '90000', '--to', '5'], 'expected --from to be before --to; got --from sequence 90000 and --to sequence 5'],
+    [['--policy', 'A', '--html', '/nope/x.html'], '/nope: expected a folder to write to, got none of that name'],
     [['--policy', 'A', '--campaign', 'men'], '--campaign: expected together with --file'],
   ])('a mistake is one sentence: %j', async (args, sentence) => {
     const { stderr, status, stdout } = await evaluate(...args.map((word) => (word === 'A' ? always('a') : word)));

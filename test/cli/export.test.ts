@@ -109,7 +109,7 @@ describe('export', () => {
   it('writes a folder for Open Bandit Pipeline, and import reads it back', async () => {
     const { status, stdout, stderr } = await run('--format', 'openbandit', '--out', at('obp'));
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
-    expect(stderr).toContain('1 of them have no outcome: they are left out');
+    expect(stderr).toContain('1 of them has no outcome: they are left out');
     expect(stderr).toContain('click holds rewards from 0 to 1');
     const [log, items] = [at('obp', 'bts', 'all', 'all.csv'), at('obp', 'bts', 'all', 'item_context.csv')];
     const count = requests - 1;
@@ -177,7 +177,7 @@ describe('import', () => {
   const importLog = (...args: readonly string[]) => runCli(['import', '--format', 'openbandit', ...args]);
 
   it('makes a log with the names and candidates that are given', async () => {
-    const log = csv('log.csv', row(0, 0, '0.5'), row(1, 1, '0.5'));
+    const log = csv('log.csv', row(0, 0, '0.5'), row(1, 1, '0.25'));
     writeFileSync(at('dist.json'), JSON.stringify([[0.5], [0.25], [0.25]]));
     const { status, stderr } = await importLog(
       log,
@@ -198,10 +198,18 @@ describe('import', () => {
   });
 
   it('says when the distribution is hardly that of the log', async () => {
-    writeFileSync(at('other.json'), JSON.stringify([[0.9], [0.1]]));
+    writeFileSync(at('other.json'), JSON.stringify([[0.5], [0.5]]));
     const { status, stderr } = await importLog(at('log.csv'), '--out', at('log-2.jsonl'), '--action-dist', at('other.json'));
     expect(status).toBe(0);
-    expect(stderr).toContain('differ by a factor of 5.00: are they of the same policy, and is the log of one alone?');
+    expect(stderr).toContain('1 of 2 have another propensity_score than the action distribution says');
+    // These keep what they were drawn with, and the file does not contradict itself.
+    expect(await collected(readLog(at('log-2.jsonl')))).toMatchObject([
+      { propensity: 0.5, candidates: { propensities: [0.5, 0.5] } },
+      { propensity: 0.25, candidates: null },
+    ]);
+    writeFileSync(at('rare.json'), JSON.stringify([[0.9], [0.1]]));
+    const rare = await importLog(at('log.csv'), '--out', at('log-rare.jsonl'), '--action-dist', at('rare.json'));
+    expect(rare.stderr).toContain('differ by a factor of 2.50: are they of the same policy, and is the log of one alone?');
   });
 
   it('tells a bad row, or leaves it out and counts it', async () => {

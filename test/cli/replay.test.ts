@@ -114,7 +114,8 @@ describe('replay', () => {
 
   it.each([
     ['--from 200000', 'expected a place in the log, which ends at'],
-    ['--from 100 --to 50', '--to: expected a place at or after --from (100), got 50'],
+    ['--from 100 --to 50', 'expected --from to be before --to; got --from sequence 100 and --to sequence 50'],
+    ['--from 200000 --to 5', 'expected --from to be before --to; got --from sequence 200000 and --to sequence 5'],
     ['--to 2020-01-01', '--to: expected a place in the log, which begins at 1; got one before it'],
     ['--from 1 --to 1', 'expected at least one decision from 1 to 1, got none'],
     ['--tenant nobody', '--tenant: expected a tenant with decisions'],

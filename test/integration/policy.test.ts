@@ -105,7 +105,9 @@ const ask = async (url: string, headers: Readonly<Record<string, string>> = {}) 
 };
 
 /** The whole log, message by message. */
-const entries = async (): Promise<readonly { readonly sequence: number; readonly storedAtMs: number; readonly events: readonly SwitchyardEvent[] }[]> => {
+const entries = async (): Promise<
+  readonly { readonly sequence: number; readonly storedAtMs: number; readonly events: readonly SwitchyardEvent[] }[]
+> => {
   const read: { sequence: number; storedAtMs: number; events: readonly SwitchyardEvent[] }[] = [];
   for await (const entry of bus.log.read({ from: sequence(1) }))
     read.push({ sequence: entry.sequence, storedAtMs: entry.storedAtMs, events: entry.kind === 'events' ? entry.events : [] });

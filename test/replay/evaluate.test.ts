@@ -173,6 +173,98 @@ describe('evaluate', () => {
     expect(report.candidates[0]?.verdict.refusals.join()).toContain('propensities are not those');
   });
 
+  test('a mean over few conversations says little of others: a conclusion asks for their interval too, and for 30 of them', async () => {
+    const clustered = (clusters: number, effect: (conversation: number) => number) =>
+      madeUpLog({
+        size: 3_000,
+        seed: `clusters ${clusters}`,
+        logger: even,
+        change: (one, i) => {
+          const success = one.arm === 'c' ? effect(i % clusters) : 0.5;
+          const outcome = one.outcome && { ...one.outcome, parts: { ...one.outcome.parts, success } };
+          return { ...one, cluster: `conversation-${i % clusters}`, outcome };
+        },
+      });
+    const reportOf = (clusters: number, effect: (conversation: number) => number) =>
+      evaluate({ ...common, settings, records: inPages(clustered(clusters, effect)), candidates: [always([0, 0, 1])], largestWeight: 3 });
+    // On these requests arm c is better, as in 23 of 40 conversations; 40 others may be otherwise.
+    const split = await reportOf(40, (conversation) => (conversation < 23 ? 0.9 : 0.1));
+    const { difference, estimates } = quantityIn(split, 'reward');
+    expect(difference.intervals.find(({ method }) => method === 'betting')?.low).toBeGreaterThan(0);
+    expect(difference.intervals.find(({ method }) => method === 'student')?.low).toBeLessThan(0);
+    expect(split.candidates[0]?.verdict).toMatchObject({
+      kind: 'cannot tell',
+      sentence: expect.stringContaining('by conversation') as string,
+    });
+    expect(split.warnings.map(({ code }) => code)).toContain('few_conversations');
+    expect(estimates[0]?.intervals.find(({ method }) => method === 'empirical-bernstein')?.low).toBeNull();
+    // The logger's own mean: Student's by conversation is far wider than that of 3,000 records (0.008).
+    const own = split.onPolicy[0]?.intervals.find(({ method }) => method === 'student');
+    expect((own?.high ?? NaN) - (own?.low ?? NaN)).toBeGreaterThan(0.05);
+
+    expect((await reportOf(40, () => 0.9)).candidates[0]?.verdict.kind).toBe('better');
+    const few = await reportOf(20, () => 0.9);
+    expect(few.candidates[0]?.verdict.refusals).toEqual([expect.stringContaining('20 conversations, fewer than the 30')]);
+  });
+
+  test('what the records say nothing of is null: the spread of terms that are all alike, and a range that was not known', async () => {
+    const log = madeUpLog({
+      size: 300,
+      seed: 'failed',
+      logger: even,
+      change: (one) => ({ ...one, outcome: one.outcome && { ...one.outcome, parts: { ...one.outcome.parts, success: 0 } } }),
+    });
+    const failed = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])], largestWeight: 3 });
+    for (const { method, low } of estimateIn(failed, 'success', 'ipw').intervals) if (method !== 'betting') expect(low, method).toBeNull();
+    const bernsteinOf = (report: EvaluationReport, estimator: string) =>
+      estimateIn(report, 'reward', estimator).intervals.find(({ method }) => method === 'empirical-bernstein')?.low;
+    const plain = { size: 300, seed: 'range', logger: even };
+    const known = await evaluated(plain, [always([0, 0, 1])], { largestWeight: 3 });
+    expect([bernsteinOf(known, 'ipw'), bernsteinOf(known, 'snipw')]).toEqual([expect.any(Number), null]);
+    expect(bernsteinOf(await evaluated(plain, [always([0, 0, 1])]), 'ipw')).toBeNull();
+  });
+
+  test('refuses where nothing came of many decisions, and takes that for a cause of weights that are off', async () => {
+    // What failed on arm c is missing.
+    const log = madeUpLog({
+      size: 4_000,
+      seed: 'censored',
+      logger: even,
+      change: (one) => (one.arm === 'c' && one.outcome?.failed === true ? { ...one, outcome: null } : one),
+    });
+    const report = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])] });
+    expect(report.candidates[0]?.verdict.kind).toBe('refused');
+    const [censored, weights] = report.candidates[0]?.verdict.refusals ?? [];
+    expect(censored).toContain('could shift by up to 0.1');
+    expect(weights).toContain('the records of which nothing came');
+  });
+
+  test('an arm that is seldom drawn, and was not, is no proof against the propensities', async () => {
+    const log = madeUpLog({ size: 200, seed: 'rare', logger: () => [0.5, 0.495, 0.005] }).filter(({ arm }) => arm !== 'c');
+    const report = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])] });
+    expect(report.candidates[0]?.verdict.refusals).toEqual([expect.stringContaining('was an arm drawn that the candidate would choose')]);
+  });
+
+  test('each estimate has a name of its own, and one that no value can have is said', async () => {
+    const report = await evaluated({ size: 1_000, seed: 'names', logger: even }, [always([0, 0, 1])]);
+    const names = quantityIn(report, 'reward').estimates.map(({ estimator }) => estimator);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain('dr (slope)');
+    const outside = madeUpLog({
+      size: 40,
+      seed: 'outside',
+      logger: even,
+      change: (one) => (one.outcome?.failed === true ? one : { ...one, propensity: 0.1 }),
+    });
+    const strange = await evaluate({
+      ...common,
+      settings: { ...settings, rewardModel: 'none' },
+      records: inPages(outside),
+      candidates: [always([0, 0, 1])],
+    });
+    expect(strange.candidates[0]?.warnings.find(({ code }) => code === 'outside_range')?.what).toContain('reward ');
+  });
+
   test("rejection replay takes the accepted records for the candidate's own", async () => {
     const log = madeUpLog({ size: 6_000, seed: 'rejection', logger: even });
     const candidate: Candidate = {

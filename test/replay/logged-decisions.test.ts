@@ -110,6 +110,15 @@ describe('logged decisions from ClickHouse', () => {
   });
 
   test('without a policy in the log no bound of the weights is known', async () => {
-    expect(await largestWeightIn(clickhouse, await freezePeriod(clickhouse, {}))).toBeNull();
+    expect(await largestWeightIn(clickhouse, await freezePeriod(clickhouse, {}))).toEqual({ claimed: null, largest: null });
+  });
+
+  // The last one: it spoils the log.
+  test('that contradict themselves are refused: no weight made of them would be right', async () => {
+    await append(bus.log, [decided(35, { propensity: 0.5 })]);
+    await project(clickhouse, bus);
+    await expect(read()).rejects.toThrow(
+      /^decision at sequence \d+: expected one probability of the chosen arm "arm-d", got the propensity 0.5 and 0.25 among its candidates/,
+    );
   });
 });

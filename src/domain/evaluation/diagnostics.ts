@@ -17,14 +17,16 @@ export type Diagnostics = {
   readonly leastLogged: number;
   /**
    * Where the logged probabilities are true, mean weight + unsupported is 1 on average. By how many standard errors it is off: beyond about 4 the log does not hold the probabilities with which it was made.
-   * Infinite where it is off and all weights are alike.
+   * The standard error is that of the sample, or the one that the logged probabilities give where that is larger: an arm that is seldom drawn, and was not, shows in the latter alone. Infinite where it is off, all weights are alike and the
+   * log holds no other probability than that of the chosen action.
    */
   readonly weightErrors: number;
   readonly histogram: WeightHistogram;
 };
 
 export type DiagnosticsTally = {
-  readonly add: (sample: Sample) => void;
+  /** `weightVariance`: by record, of the weight given the logged probabilities of all actions, e^2 / p summed over them less the square of the supported e; NaN where they are not known. */
+  readonly add: (sample: Sample, weightVariance?: Float64Array) => void;
   /** Null without records. */
   readonly finish: () => Diagnostics | null;
 };
@@ -36,6 +38,7 @@ export const openDiagnostics = (): DiagnosticsTally => {
   /** Of w + unsupported - 1, whose mean is 0: small numbers, so that squares of a log that is nearly the candidate's own do not cancel. */
   const excess = zeroSum();
   const excessSquares = zeroSum();
+  const expectedVariance = zeroSum();
   const histogram = openHistogram();
   let records = 0;
   let weightless = 0;
@@ -56,8 +59,11 @@ export const openDiagnostics = (): DiagnosticsTally => {
     leastLogged = Math.min(leastLogged, logged);
   };
   return {
-    add: ({ size, logged, candidate, unsupported: missed }) => {
-      for (let i = 0; i < size; i++) take(logged[i] ?? 0, candidate[i] ?? 0, missed[i] ?? 0);
+    add: ({ size, logged, candidate, unsupported: missed }, weightVariance) => {
+      for (let i = 0; i < size; i++) {
+        take(logged[i] ?? 0, candidate[i] ?? 0, missed[i] ?? 0);
+        addTo(expectedVariance, weightVariance?.[i] ?? NaN);
+      }
       records += size;
     },
     finish: () => {
@@ -72,15 +78,19 @@ export const openDiagnostics = (): DiagnosticsTally => {
         weightlessShare: weightless / records,
         unsupported: sumOf(unsupported) / records,
         leastLogged,
-        weightErrors: standardErrors(sumOf(excess) / records, sumOf(excessSquares) / records, records),
+        weightErrors: standardErrors(sumOf(excess) / records, sumOf(excessSquares) / records, sumOf(expectedVariance), records),
         histogram: histogram.finish(),
       };
     },
   };
 };
 
-const standardErrors = (mean: number, meanSquare: number, records: number): number => {
-  if (mean === 0) return 0;
+const rounding = 1e-12;
+
+/** `expected`: sum of the variances under the logged probabilities, NaN where they are not known. */
+const standardErrors = (mean: number, meanSquare: number, expected: number, records: number): number => {
+  if (Math.abs(mean) < rounding) return 0;
   const variance = Math.max(0, meanSquare - mean * mean);
-  return Math.abs(mean) / Math.sqrt(variance / (records - 1));
+  const observed = variance / (records - 1);
+  return Math.abs(mean) / Math.sqrt(Number.isNaN(expected) ? observed : Math.max(observed, expected / records ** 2));
 };

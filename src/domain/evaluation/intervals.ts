@@ -4,6 +4,7 @@ import { asymptoticSequence } from './intervals/asymptotic.ts';
 import { bootstrapIntervals, type Ratio } from './intervals/bootstrap.ts';
 import { groupMoments } from './intervals/group-moments.ts';
 import type { Interval } from './intervals/interval.ts';
+import type { Moments } from './moments.ts';
 import type { Tallied } from './tally.ts';
 
 /**
@@ -37,8 +38,7 @@ export type IntervalOptions = {
  *   asymptotic-sequence  as Student's. Null likewise.
  */
 export const intervalsOf = (tallied: Tallied, options: IntervalOptions): ReadonlyMap<string, readonly NamedInterval[]> => {
-  const { alpha } = options;
-  const { records, groupSizes } = tallied;
+  const { groupSizes } = tallied;
   const estimates = [...tallied.estimates];
   const resampled = bootstrapIntervals(
     estimates.map(([, { sums }]) => ratiosOf(sums, groupSizes)),
@@ -46,20 +46,43 @@ export const intervalsOf = (tallied: Tallied, options: IntervalOptions): Readonl
   );
   return new Map(
     estimates.map(([name, estimate], i) => {
-      const moments = groupMoments(estimate, groupSizes, records);
-      const perRecord = { count: records, mean: moments.mean, variance: (moments.variance * records) / moments.count };
+      const { moments, student, bernstein, asymptotic } = momentIntervals(estimate, tallied, options);
       const drawn = resampled[i] ?? null;
       return [
         name,
         [
           named('bootstrap', drawn === null || moments.variance === 0 ? null : { low: drawn.low, high: drawn.high }),
-          named('student', moments.count < 2 || moments.variance === 0 ? null : studentInterval(moments, alpha)),
-          named('bernstein', bernsteinOf(estimate, options)),
-          named('asymptotic-sequence', asymptoticSequence(perRecord, { alpha })),
+          named('student', student),
+          named('bernstein', bernstein),
+          named('asymptotic-sequence', asymptotic),
         ],
       ] as const;
     }),
   );
+};
+
+/** Of one estimate, those that follow from moments by group; `moments.variance` is 0 where all groups agree. */
+export const momentIntervals = (
+  estimate: Estimate,
+  { records, groupSizes }: Pick<Tallied, 'records' | 'groupSizes'>,
+  options: Pick<IntervalOptions, 'alpha' | 'known'>,
+): MomentIntervals => {
+  const { alpha } = options;
+  const moments = groupMoments(estimate, groupSizes, records);
+  const perRecord = { count: records, mean: moments.mean, variance: (moments.variance * records) / moments.count };
+  return {
+    moments,
+    student: moments.count < 2 || moments.variance === 0 ? null : studentInterval(moments, alpha),
+    bernstein: bernsteinOf(estimate, options),
+    asymptotic: asymptoticSequence(perRecord, { alpha }),
+  };
+};
+
+export type MomentIntervals = {
+  readonly moments: Moments;
+  readonly student: Interval | null;
+  readonly bernstein: Interval | null;
+  readonly asymptotic: Interval | null;
 };
 
 /** The interval by betting, of the value of the candidate whatever the estimator (`openBettingSequence`). Null: no value agrees with the records. */
@@ -81,7 +104,7 @@ const ratiosOf = ({ plain, normalised }: Estimate['sums'], groupSizes: Float64Ar
 ];
 
 /** Terms w r span the largest weight times the range of outcomes; d + w (r - q), with d and q in the range of outcomes too, twice that and once the range. */
-const bernsteinOf = ({ estimator, terms }: Estimate, { alpha, known }: IntervalOptions): Interval | null => {
+const bernsteinOf = ({ estimator, terms }: Estimate, { alpha, known }: Pick<IntervalOptions, 'alpha' | 'known'>): Interval | null => {
   if (known === null || estimator.normalised || estimator.weight(known.largestWeight) !== known.largestWeight || terms.count < 2)
     return null;
   const { low, high } = known.outcomes;

@@ -1,5 +1,5 @@
 import { partition, type ReadMemo, type Series } from './series.ts';
-import { fieldCount, noSums, type Sums } from './sums.ts';
+import { fieldCount, learnedFields, type Sums } from './sums.ts';
 import { tickMs } from './time-blocks.ts';
 
 /**
@@ -33,7 +33,7 @@ const weightAt = ({ halfLifeTicks, ages, weights }: Decay, age: number): number 
   return weights[place] ?? 0;
 };
 
-/** The weighted sums of one series. The result belongs to the series: it is valid until the next reading, and must not be changed. */
+/** The weighted sums of one series, of the `learnedFields`. The result belongs to the series: it is valid until the next reading, and must not be changed. */
 export const read = (series: Series, latestTick: number, reading: Reading): Sums => {
   const { decay, sinceTick, nowTick } = reading;
   if (decay === null && sinceTick === 0) return series.total;
@@ -72,17 +72,27 @@ const addWeighted = (into: Sums, series: Series, block: number, decay: Decay | n
   const weight = decay === null ? 1 : weightAt(decay, Math.max(0, 2 * (tick - start) - (span - 1)));
   const { sums } = series;
   const at = block * fieldCount;
-  for (let i = 0; i < fieldCount; i++) into[i] = (into[i] ?? 0) + weight * (sums[at + i] ?? 0);
+  for (let i = 0; i < learnedFields; i++) into[i] = (into[i] ?? 0) + weight * (sums[at + i] ?? 0);
 };
 
 /** Policies with different half-lives may read the same evidence: a stable one and its canary, and some more that are being explained. */
 const memoLimit = 8;
 
+const noLearnedSums = (): Sums => new Float64Array(learnedFields);
+
 const memoOf = (series: Series, halfLife: number | null): ReadMemo => {
   const known = series.memo.get(halfLife);
   if (known !== undefined) return known;
   if (series.memo.size >= memoLimit) series.memo.clear();
-  const made: ReadMemo = { closedVersion: -1, version: -1, tick: -1, since: -1, closed: noSums(), closedBlocks: 0, sums: noSums() };
+  const made: ReadMemo = {
+    closedVersion: -1,
+    version: -1,
+    tick: -1,
+    since: -1,
+    closed: noLearnedSums(),
+    closedBlocks: 0,
+    sums: noLearnedSums(),
+  };
   series.memo.set(halfLife, made);
   return made;
 };

@@ -33,6 +33,9 @@ export const fieldIndex = Object.fromEntries(evidenceFields.map((field, index) =
   Record<EvidenceField, number>
 >;
 
+/** Of the fields, the first that policies learn from: trials, parts and their squares. What a memory gives holds these alone. */
+export const learnedFields = fieldIndex.costSquare + 1;
+
 export const sumsOf = (evidence: RewardEvidence): Sums => {
   const sums = noSums();
   evidenceFields.forEach((field, i) => {

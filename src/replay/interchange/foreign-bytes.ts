@@ -30,6 +30,8 @@ async function* openBytes(file: string): AsyncGenerator<Buffer, void, undefined>
   try {
     yield* stream as AsyncIterable<Buffer>;
   } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EISDIR')
+      throw refuseFile(file, 'expected a file, got a folder', cause);
     throw refuseFile(file, `expected a file that can be read${packed ? ', in gzip form and whole' : ''}`, cause);
   }
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { probabilitySchema, tenantSchema } from '../../events/identifiers.ts';
 import { rewardWeightsSchema } from '../../events/schemas/policy.ts';
 import { featuresSchema, routeDecided } from '../../events/schemas/route.ts';
-import type { LoggedDecision } from '../logged-decision.ts';
+import { contradicts, type LoggedDecision } from '../logged-decision.ts';
+import { seenIn } from './seen.ts';
 
 /**
  * Our own file of logged decisions, JSON lines: a header, a `LoggedDecision` on each line, and a last line that says how many there were, so that a file that was cut anywhere is refused. Described
@@ -12,6 +13,12 @@ export const logFormat = { name: 'switchyard-decisions', version: 1 } as const;
 
 /** A file beyond these is refused before it is held: memory is bounded by a line, time by the whole. */
 export const logBounds = { lineBytes: 4 * 1024 ** 2, fileBytes: 256 * 1024 ** 3 } as const;
+
+/** Of money, time, tokens, prices: beyond it sums of squares would overflow. */
+const mostAmount = 1e12;
+
+/** Milliseconds since 1970, to the end of the year 9999: the last moment with a year of four digits. */
+export const lastMomentMs = Date.UTC(10_000, 0) - 1;
 
 const place = z.string().max(64).nullable();
 
@@ -27,6 +34,8 @@ export const headerSchema = z.object(
     tenant: z.string().max(128).nullable(),
     /** Weights of the reward where the file was made; each outcome has those that were in force for it. Null: not known. */
     weights: rewardWeightsSchema.nullable(),
+    /** What no weight of a candidate can exceed, known before any record was: 1 / floor of the policies that decided. Null or left out: not known. */
+    largestWeight: z.number().min(1, 'expected a number from 1').max(mostAmount).nullable().optional(),
   },
   `expected the header, such as {"format":"${logFormat.name}","version":${logFormat.version},...}`,
 );
@@ -40,7 +49,18 @@ export const endSchema = z.object({ end: z.object({ records: z.int().min(0) }) }
 const text = z.string().min(1, 'expected text').max(1_024, 'expected at most 1024 characters');
 const mostArms = 65_536;
 const chance = z.number('expected a number above 0 and at most 1').gt(0, 'expected a number above 0').max(1, 'expected at most 1');
-const amount = z.number('expected a number from 0, or null').min(0, 'expected a number from 0').nullable();
+const amount = z
+  .number('expected a number from 0, or null')
+  .min(0, 'expected a number from 0')
+  .max(mostAmount, `expected at most ${mostAmount}`)
+  .nullable();
+const target = z.number().positive().max(mostAmount, `expected at most ${mostAmount}`).nullable();
+const price = z.number().min(0).max(mostAmount, `expected at most ${mostAmount}`);
+const count = z.int().min(0).max(mostAmount, `expected at most ${mostAmount}`);
+const moment = z
+  .number('expected milliseconds since 1970')
+  .min(0, 'expected milliseconds since 1970')
+  .max(lastMomentMs, 'expected milliseconds since 1970, to the year 9999');
 
 const { needs, conversation, maxOutputTokens, draw } = routeDecided.data.shape;
 
@@ -53,13 +73,13 @@ const requestSchema = z.object({
     maxOutputTokens,
     needs,
     weights: rewardWeightsSchema,
-    budget: z.object({ usdPerRequest: z.number().positive().nullable(), latencyTargetMs: z.number().positive().nullable() }),
+    budget: z.object({ usdPerRequest: target, latencyTargetMs: target }),
     conversation,
-    decidedAtMs: z.number().min(0).nullable(),
+    decidedAtMs: moment.nullable(),
   }),
   draw,
   stateSequence: z.int().min(0),
-  moment: z.object({ brokenArms: z.array(text).max(mostArms), rewardPerUsd: z.number().min(0), rewardPerSecond: z.number().min(0) }),
+  moment: z.object({ brokenArms: z.array(text).max(mostArms), rewardPerUsd: price, rewardPerSecond: price }),
 });
 
 const slotSchema = z.object({ kind: z.literal('slot'), slot: z.int().min(0).max(1_000_000) });
@@ -71,13 +91,13 @@ const partsSchema = z.object({
   cost: probabilitySchema,
 });
 
-const tokensSchema = z.object({ prompt: z.int().min(0), completion: z.int().min(0) }).nullable();
+const tokensSchema = z.object({ prompt: count, completion: count }).nullable();
 
 export const recordSchema: z.ZodType<LoggedDecision> = z
   .object(
     {
       id: text,
-      atMs: z.number('expected milliseconds since 1970').min(0),
+      atMs: moment,
       tenant: z.string().max(128),
       cluster: text,
       policy: z.string().max(1_024),
@@ -99,8 +119,8 @@ export const recordSchema: z.ZodType<LoggedDecision> = z
     },
     'expected a logged decision',
   )
-  .superRefine(({ arm, candidates }, context) => {
-    const fault = candidates === null ? null : candidatesFault(arm, candidates);
+  .superRefine(({ arm, propensity, candidates }, context) => {
+    const fault = candidates === null ? null : candidatesFault(arm, propensity, candidates);
     if (fault !== null) context.addIssue({ code: 'custom', path: ['candidates'], message: fault.expected, params: { seen: fault.seen } });
   });
 
@@ -109,6 +129,7 @@ const tolerance = 1e-6;
 
 const candidatesFault = (
   arm: string,
+  propensity: number,
   { arms, propensities }: NonNullable<LoggedDecision['candidates']>,
 ): { readonly expected: string; readonly seen: string } | null => {
   if (arms.length !== propensities.length)
@@ -116,7 +137,12 @@ const candidatesFault = (
   if (new Set(arms).size !== arms.length) return { expected: 'expected each arm once', seen: 'one of them twice' };
   const sum = propensities.reduce((total, propensity) => total + propensity, 0);
   if (Math.abs(sum - 1) > tolerance) return { expected: 'expected propensities that sum to 1', seen: String(sum) };
-  return (propensities[arms.indexOf(arm)] ?? 0) > 0
-    ? null
-    : { expected: `expected the chosen arm "${arm}" among them, with a propensity above 0`, seen: 'none' };
+  const listed = propensities[arms.indexOf(arm)] ?? 0;
+  if (!(listed > 0)) return { expected: `expected the chosen arm ${seenIn(arm)} among them, with a propensity above 0`, seen: 'none' };
+  return contradicts(propensity, listed)
+    ? {
+        expected: `expected ${propensity} as the propensity of the chosen arm ${seenIn(arm)}, as the record says itself`,
+        seen: String(listed),
+      }
+    : null;
 };

@@ -11,8 +11,6 @@ export type LogSummary = {
   readonly policies: number;
   /** Whether every reward was 0 or 1. */
   readonly binary: boolean;
-  /** How far a propensity is from what the candidates' list says of the same arm: the largest ratio of the two, 1 where they agree. Null where no record has such a list. */
-  readonly largestRatio: number | null;
 };
 
 const mostNames = 1_000_000;
@@ -24,17 +22,14 @@ export const tallied = (
   let records = 0;
   let withoutOutcome = 0;
   let binary = true;
-  let largestRatio: number | null = null;
   const arms = new Set<string>();
   const policies = new Set<string>();
-  const count = ({ arm, policy, outcome, propensity, candidates }: LoggedDecision): void => {
+  const count = ({ arm, policy, outcome }: LoggedDecision): void => {
     records += 1;
     if (arms.size < mostNames) arms.add(arm);
     if (policies.size < mostNames) policies.add(policy);
     if (outcome === null) withoutOutcome += 1;
     else binary &&= [0, 1].includes(rewardOf(outcome));
-    const listed = candidates?.propensities[candidates.arms.indexOf(arm)] ?? 0;
-    if (listed > 0) largestRatio = Math.max(largestRatio ?? 1, listed / propensity, propensity / listed);
   };
   const counted = async function* () {
     for await (const batch of batches) {
@@ -44,6 +39,6 @@ export const tallied = (
   };
   return {
     batches: counted(),
-    summary: () => ({ records, withoutOutcome, arms: arms.size, policies: policies.size, binary, largestRatio }),
+    summary: () => ({ records, withoutOutcome, arms: arms.size, policies: policies.size, binary }),
   };
 };

@@ -1,3 +1,4 @@
+import { lastMomentMs } from './log-format.ts';
 import { seenIn } from './seen.ts';
 
 /** A row of the Open Bandit Dataset (Saito et al. 2020, arXiv 2008.07146), as far as an evaluation of policies needs it. */
@@ -76,5 +77,5 @@ const timeOf = (cell: string): number => {
   const midnight = Date.parse(`${day}T00:00:00Z`);
   if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return NaN;
   const atMs = Date.parse(`${day}T${time.slice(0, 12)}${zone === undefined || zone === 'UTC' ? 'Z' : zone}`);
-  return atMs >= 0 ? atMs : NaN;
+  return atMs >= 0 && atMs <= lastMomentMs ? atMs : NaN;
 };

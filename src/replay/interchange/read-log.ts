@@ -44,7 +44,8 @@ async function* entriesOf(file: string): AsyncGenerator<Entry, void, undefined> 
     if (line === 1) yield { kind: 'header', value: checked(headerSchema, json, where) };
     else if (isEnd(json)) {
       const said = checked(endSchema, json, where).end.records;
-      if (said !== records) throw refuseFile(where, `expected ${records} records in the last line, as came before it, got ${said}`);
+      if (said !== records)
+        throw refuseFile(where, `expected the last line to say {"records":${records}}, as many as came before it, got ${said}`);
       ended = true;
     } else {
       yield { kind: 'record', value: checked(recordSchema, json, where) };
@@ -70,9 +71,11 @@ const checked = <Value>(schema: z.ZodType<Value>, json: unknown, where: string):
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const at = issue === undefined || issue.path.length === 0 ? '' : ` ${issue.path.join('.')}:`;
+  // A custom issue says itself what it saw.
   const seen = issue?.code === 'custom' ? String(issue.params?.['seen'] ?? '') : seenIn(issue?.input);
-  throw refuseFile(
-    where,
-    `${at.trimStart()}${at === '' ? '' : ' '}${issue?.message ?? 'expected a record'}${seen === '' ? '' : `, got ${seen}`}`,
-  );
+  throw refuseFile(where, `${at.trimStart()}${at === '' ? '' : ' '}${expectedIn(issue?.message)}${seen === '' ? '' : `, got ${seen}`}`);
 };
+
+/** Messages of the schema library say twice what was seen: here what was expected is enough. */
+const expectedIn = (message = 'expected a record'): string =>
+  message.replace(/^[A-Z][a-z ]*: (?=expected )/, '').replace(/^(expected [^,]*), received .*$/s, '$1');

@@ -1,5 +1,5 @@
 import { everyRequest } from '../../domain/routing/evidence.ts';
-import type { LoggedDecision, Outcome } from '../logged-decision.ts';
+import { contradicts, type LoggedDecision, type Outcome } from '../logged-decision.ts';
 import { armsOf, distributionOf, slotsOf, type DistributionSpec } from './action-distribution.ts';
 import { csvRows } from './csv-rows.ts';
 import { refuseFile } from './foreign-bytes.ts';
@@ -14,6 +14,8 @@ export type OpenBanditOptions = {
   readonly logger: DistributionSpec | null;
   /** Names of items; others are named by their number. */
   readonly names: ReadonlyMap<number, string>;
+  /** Told of each row whose propensity is not what the distribution says of its item: it is kept, with null for its candidates. `ratio`: the larger of the two by the smaller. */
+  readonly onOther?: (ratio: number) => void;
   /** Told of each row that cannot be read, which is then left out. Without it such a row is an error. */
   readonly onBad?: (where: string, reason: string) => void;
 };
@@ -74,7 +76,7 @@ const duplicateFault = ({ index }: OpenBanditRow, seen: ReturnType<typeof create
 /** The reward is the click, and nothing else was measured. */
 export const clickWeights = { success: 1, streaming: 0, cache: 0, cost: 0 } as const satisfies Outcome['weights'];
 
-const decisionsWith = ({ tenant, policy, logger, names }: OpenBanditOptions) => {
+const decisionsWith = ({ tenant, policy, logger, names, onOther }: OpenBanditOptions) => {
   const nameOf = (item: string): string => names.get(Number(item)) ?? item;
   const candidatesIn = logger === null ? () => null : candidatesOf(logger, names, nameOf);
   return ({ index, atMs, item, slot, reward, propensity }: OpenBanditRow, row: number): LoggedDecision | string => {
@@ -82,8 +84,11 @@ const decisionsWith = ({ tenant, policy, logger, names }: OpenBanditOptions) => 
     const arm = nameOf(String(item));
     const candidates = candidatesIn(slot);
     if (typeof candidates === 'string') return candidates;
-    if (candidates !== null && !((candidates.propensities[candidates.arms.indexOf(arm)] ?? 0) > 0))
-      return `expected an item that the action distribution may choose in position ${slot + 1}, got ${item}`;
+    const listed = candidates === null ? null : (candidates.propensities[candidates.arms.indexOf(arm)] ?? 0);
+    if (listed === 0) return `expected an item that the action distribution may choose in position ${slot + 1}, got ${item}`;
+    // The propensity is what the item was drawn with; a distribution that says otherwise is not that of this row.
+    const isOther = listed !== null && contradicts(propensity, listed);
+    if (isOther) onOther?.(Math.max(listed / propensity, propensity / listed));
     return {
       id,
       atMs,
@@ -92,7 +97,7 @@ const decisionsWith = ({ tenant, policy, logger, names }: OpenBanditOptions) => 
       policy,
       arm,
       propensity,
-      candidates,
+      candidates: isOther ? null : candidates,
       cells: [everyRequest],
       context: { kind: 'slot', slot },
       outcome: {

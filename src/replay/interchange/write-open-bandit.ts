@@ -29,7 +29,8 @@ export const writeOpenBandit = async (
   { force = false }: { readonly force?: boolean } = {},
 ): Promise<{ readonly rows: number; readonly items: number }> => {
   const { log, items } = openBanditFiles(folder);
-  return writeNewFiles([log, items], { force }, async ([logFile = log, itemFile = items]) => {
+  const folders = [folder, path.dirname(path.dirname(log)), path.dirname(log)];
+  return writeNewFiles([log, items], { force, folders }, async ([logFile = log, itemFile = items]) => {
     const numbers = new Map<string, number>();
     const itemOf = (arm: string): number => {
       const known = numbers.get(arm);

@@ -16,7 +16,7 @@ export const guaranteeWords: Readonly<Record<Guarantee, { readonly name: string;
   anytime: {
     name: 'anytime',
     promise:
-      'holds for any number of records and at all times at once, also while the logging policy learns. You may look as often as you like.',
+      'holds for any number of records and at all times at once, also while the logging policy learns. You may look as often as you like. It is for the requests of this period: conversations to come may differ.',
   },
   asymptotic: {
     name: 'asymptotic',

@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { refuseExisting, writeNewFiles } from '../interchange/new-files.ts';
+import { refuseExisting, requireFolders, writeNewFiles } from '../interchange/new-files.ts';
 import type { EvaluationReport } from '../report.ts';
 import { renderReport } from './render-report.ts';
 
-/** Whoever may not replace what is there should know it before an evaluation and not after. Errors: as below. */
-export const refuseTakenPage = (file: string, { replace }: { readonly replace: boolean }): Promise<void> =>
-  replace ? Promise.resolve() : refuseExisting([file], '--replace');
+/** Whoever may not replace what is there, or has no folder to write to, should know it before an evaluation and not after. Errors: as below. */
+export const refuseTakenPage = async (file: string, { replace }: { readonly replace: boolean }): Promise<void> => {
+  await requireFolders([file]);
+  if (!replace) await refuseExisting([file], '--replace');
+};
 
 /** The page under its name when it is whole, and not before; nothing that exists is replaced unless told to. Errors: a PermanentError `data-invalid` that names the file. */
 export const writeReportPage = (report: EvaluationReport, file: string, { replace }: { readonly replace: boolean }): Promise<void> =>

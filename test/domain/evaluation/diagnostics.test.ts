@@ -5,7 +5,7 @@ import { loggedSample, part } from '../support/logged-sample.ts';
 
 const diagnose = (...samples: readonly Sample[]): Diagnostics => {
   const tally = openDiagnostics();
-  samples.forEach(tally.add);
+  for (const sample of samples) tally.add(sample);
   return tally.finish()!;
 };
 
@@ -73,6 +73,16 @@ describe('diagnostics', () => {
     expect(diagnose(log)).toMatchObject({ meanWeight: 0.5, unsupported: 0.5 });
     expect(diagnose(log).weightErrors).toBeLessThan(1e-9);
     expect(diagnose({ ...log, unsupported: new Float64Array(size) }).weightErrors).toBeGreaterThan(30);
+  });
+
+  it('know an arm that was seldom drawn, and was not, from false probabilities', () => {
+    // The candidate always takes an arm of probability 0.005, which 200 records need not hold: e^2 / p - 1 = 199.
+    const size = 200;
+    const log: Sample = { ...loggedSample('rare', size), logged: new Float64Array(size).fill(0.995), candidate: new Float64Array(size) };
+    const tally = openDiagnostics();
+    tally.add(log, new Float64Array(size).fill(199));
+    expect(tally.finish()?.weightErrors).toBeCloseTo(1 / Math.sqrt(199 / 200), 12);
+    expect(diagnose(log).weightErrors).toBe(Infinity);
   });
 
   it('of a candidate that is the logger, of one that never meets it, of nothing', () => {

@@ -75,7 +75,7 @@ describe('a file that was cut is refused', () => {
     const lines = whole.toString().split('\n');
     writeFileSync(folder.at('gap.jsonl'), lines.toSpliced(1, 1).join('\n'));
     await expect(collected(readLog(folder.at('gap.jsonl')))).rejects.toThrow(
-      'gap.jsonl:3: expected 1 records in the last line, as came before it, got 2',
+      'gap.jsonl:3: expected the last line to say {"records":1}, as many as came before it, got 2',
     );
     writeFileSync(folder.at('more.jsonl'), `${whole.toString()}${lines[1] ?? ''}\n`);
     await expect(collected(readLog(folder.at('more.jsonl')))).rejects.toThrow('more.jsonl:5: expected nothing after the last line');
@@ -91,6 +91,20 @@ describe('a mistake is told with its line', () => {
     ['another thing', '[]', 'expected a logged decision, got a list of 0'],
     ['no propensity', { ...good, propensity: undefined }, 'propensity: expected a number above 0 and at most 1, got nothing'],
     ['a propensity of 0', { ...good, propensity: 0 }, 'propensity: expected a number above 0, got 0'],
+    [
+      'a propensity that its candidates contradict',
+      { ...good, propensity: 0.5, candidates: { arms: ['1', '2'], propensities: [0.02, 0.98] } },
+      'candidates: expected 0.5 as the propensity of the chosen arm "1", as the record says itself, got 0.02',
+    ],
+    ['a time beyond all calendars', { ...good, atMs: 1e300 }, 'atMs: expected milliseconds since 1970, to the year 9999, got 1e+300'],
+    ['a time before them', { ...good, atMs: -1 }, 'atMs: expected milliseconds since 1970, got -1'],
+    [
+      'a cost that no sum holds',
+      { ...rest, outcome: { ...outcome, costUsd: 1e200 } },
+      'outcome.costUsd: expected at most 1000000000000, got 1e+200',
+    ],
+    ['no tenant', { ...good, tenant: undefined }, 'tenant: expected string, got nothing'],
+    ['a slot below 0, in short', { ...good, context: { kind: 'slot', slot: -1 } }, 'context.slot: expected number to be >=0, got -1'],
     ['a propensity above 1', { ...good, propensity: 1.5 }, 'propensity: expected at most 1, got 1.5'],
     ['a number beyond all numbers', JSON.stringify(good).replace('0.25', '1e999'), 'propensity: '],
     ['no outcome', rest, 'outcome: '],
@@ -146,7 +160,7 @@ describe('a mistake is told with its line', () => {
 
   it.each([
     ['no file', 'nobody.jsonl', 'expected a file that can be read'],
-    ['a folder', '', 'expected a file that can be read'],
+    ['a folder', '', 'expected a file, got a folder'],
   ])('%s', async (_what, name, expected) => {
     await expect(collected(readLog(folder.at(name)))).rejects.toThrow(expected);
   });

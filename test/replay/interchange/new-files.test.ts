@@ -95,7 +95,7 @@ describe('an interruption leaves nothing, and what was there as it was', () => {
     ['openbandit', (at: string) => writeOpenBandit(at, broken())],
     ['parquet', (at: string) => writeParquet(`${at}.parquet`, broken())],
   ])('%s', async (_format, write) => {
-    await expect(write(folder.at('deep', 'in', 'log'))).rejects.toThrow('interrupted');
+    await expect(write(folder.at('log'))).rejects.toThrow('interrupted');
     expect(readdirSync(folder.at())).toEqual([]);
   });
 
@@ -120,5 +120,19 @@ it('shows no file before all are whole', async () => {
 
 it('says what is wrong with a folder that cannot be', async () => {
   writeFileSync(folder.at('file'), '');
-  await expect(writeLog(folder.at('file', 'log.jsonl'), origin, one)).rejects.toThrow('expected a folder that can be written to');
+  await expect(writeLog(folder.at('file', 'log.jsonl'), origin, one)).rejects.toThrow(
+    'file: expected a folder to write to, got something else',
+  );
+  // A file system that takes no files.
+  await expect(writeLog('/proc/log.jsonl', origin, one)).rejects.toThrow('/proc/log.jsonl: expected a folder that can be written to');
+});
+
+it.each([
+  ['jsonl', (at: string) => writeLog(at, origin, one)],
+  ['openbandit', (at: string) => writeOpenBandit(at, one)],
+  ['parquet', (at: string) => writeParquet(at, one)],
+])('makes no folder that nobody asked for: %s', async (_format, write) => {
+  await expect(write(folder.at('nope', 'log'))).rejects.toThrow('nope: expected a folder to write to, got none of that name');
+  await expect(write('/proc/nope/log')).rejects.toThrow('/proc/nope: expected a folder to write to');
+  expect(readdirSync(folder.at())).toEqual([]);
 });

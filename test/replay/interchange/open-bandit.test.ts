@@ -82,7 +82,7 @@ describe('a log of the Open Bandit Dataset', () => {
   });
 
   it('has the candidates where the distribution of the logger is known', async () => {
-    const log = file('known.csv', header, row(0, { item: '1', position: '2' }));
+    const log = file('known.csv', header, row(0, { item: '1', position: '2', p: '0.75' }));
     const logger = {
       kind: 'table',
       arms: ['0', '1'],
@@ -93,7 +93,12 @@ describe('a log of the Open Bandit Dataset', () => {
     } as const;
     const [record] = await read(log, { logger, names: new Map([[1, 'large']]) });
     expect(record).toMatchObject({ arm: 'large', candidates: { arms: ['0', 'large'], propensities: [0.25, 0.75] } });
-    const uniform = await read(log, {
+    const ratios: number[] = [];
+    const other = file('other-p.csv', header, row(0, { item: '1', position: '2', p: '0.25' }));
+    const [kept] = await read(other, { logger, onOther: (ratio) => ratios.push(ratio) });
+    expect(kept).toMatchObject({ propensity: 0.25, candidates: null });
+    expect(ratios).toEqual([3]);
+    const uniform = await read(other, {
       logger: { kind: 'uniform' },
       names: new Map([
         [0, 'a'],

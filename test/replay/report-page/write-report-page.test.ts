@@ -13,10 +13,15 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 it('writes the page, and nothing else', async () => {
-  const file = path.join(folder, 'reports', 'june.html');
+  const file = path.join(folder, 'june.html');
   await writeReportPage(madeUpReport, file, { replace: false });
   expect(await readFile(file, 'utf8')).toBe(await renderReport(madeUpReport));
-  expect(await readdir(path.dirname(file))).toEqual(['june.html']);
+  expect(await readdir(folder)).toEqual(['june.html']);
+});
+
+it('makes no folder, and says so before the long work', async () => {
+  await expect(refuseTakenPage(path.join(folder, 'nope', 'june.html'), { replace: true })).rejects.toThrow('got none of that name');
+  expect(await readdir(folder)).toEqual([]);
 });
 
 it('replaces what is there when it is told to, and only then', async () => {

@@ -65,8 +65,8 @@ const quantityDifferences = async ({ candidates, onPolicy }: EvaluationReport, n
         'candidate',
         'difference',
         ...columns.map(intervalTitle),
-        'p',
-        'p, adjusted',
+        "p (Student's, one look)",
+        'the same, adjusted',
         'estimate',
         'logger',
         { text: 'estimator' },
@@ -88,4 +88,4 @@ const quantityDifferences = async ({ candidates, onPolicy }: EvaluationReport, n
 };
 
 const recommendedValue = ({ estimates, recommended }: CandidateReport['quantities'][number]): number | null =>
-  estimates.find(({ estimator }) => estimator === recommended)?.value ?? null;
+  estimates.find(({ estimator, tunedBy }) => estimator === recommended && tunedBy === null)?.value ?? null;

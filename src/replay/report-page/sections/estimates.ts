@@ -48,7 +48,7 @@ ${table(
   `${title} of ${name} by every estimator`,
   ['estimator', 'estimate', 'standard error', ...columns.map(intervalTitle), { text: 'tuned by' }],
   all.map(({ estimator, value, standardError, intervals: own, tunedBy }) =>
-    row(estimator === recommended ? html`${estimator} <span class="recommended">recommended</span>` : estimator, [
+    row(estimator === recommended && tunedBy === null ? html`${estimator} <span class="recommended">recommended</span>` : estimator, [
       numberCell(value, plain),
       numberCell(standardError, errors.plain),
       ...intervalCells(columns, own, plain),

@@ -1,0 +1,4 @@
+/** Numbers as sentences of a report hold them. */
+export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
+export const effective = (size: number): string => (size < 100 ? Number(size.toPrecision(2)).toString() : grouped(size));
+export const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
