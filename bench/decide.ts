@@ -15,6 +15,8 @@ import { median, quantile, rounded } from './statistics.ts';
 const spec = policySpecSchema.parse({ kind: 'contextual-thompson' });
 const warmUp = 20_000;
 const measured = 20_000;
+/** Each figure is the median of those of the rounds: what else runs on the machine disturbs one of them, not all. */
+const rounds = 5;
 /** Requests a second that the made-up clock runs at. */
 const requestsPerSecond = 50;
 
@@ -24,42 +26,50 @@ export const decide: Benchmark = {
     const rows: (string | number)[][] = [];
     const marks: Mark[] = [];
     // Compiled for both numbers of arms before either is measured.
-    for (const arms of [3, 4]) measure(arms, Math.round(warmUp * Math.max(0.1, scale)), 0);
+    for (const arms of [3, 4]) measure(arms, scaled(warmUp, scale), 0);
     for (const arms of [3, 4]) {
       await new Promise(setImmediate);
       signal.throwIfAborted();
-      const { decisions, updates } = measure(arms, Math.round(warmUp * Math.max(0.1, scale)), Math.round(measured * Math.max(0.1, scale)));
-      const both = decisions.map((us, i) => us + (updates[i] ?? 0));
-      rows.push(
-        [`${arms} arms: features and decision`, rounded(median(decisions)), rounded(quantile(decisions, 0.99))],
-        [`${arms} arms: with the update`, rounded(median(both)), rounded(quantile(both, 0.99))],
-      );
-      note(`${arms} arms: ${rounded(median(decisions))} us, with the update ${rounded(median(both))} us`);
+      const measuredRounds = Array.from({ length: rounds }, () => roundOf(arms, scaled(warmUp, scale), scaled(measured, scale)));
+      const of = (figure: (round: Round) => number): number => rounded(median(measuredRounds.map(figure)));
+      const [usual, slow, bothUsual, bothSlow] = [of((r) => r.median), of((r) => r.p99), of((r) => r.bothMedian), of((r) => r.bothP99)];
+      rows.push([`${arms} arms: features and decision`, usual, slow], [`${arms} arms: with the update`, bothUsual, bothSlow]);
+      note(`${arms} arms: ${usual} us, with the update ${bothUsual} us`);
       marks.push(
         {
           name: `${arms} arms: features and decision, median`,
-          value: rounded(median(decisions)),
+          value: usual,
           comparison: '<=',
           threshold: 22.5,
           unit: ' us',
         },
         {
           name: `${arms} arms: features and decision, p99`,
-          value: rounded(quantile(decisions, 0.99)),
+          value: slow,
           comparison: '<=',
           threshold: 39,
           unit: ' us',
         },
-        { name: `${arms} arms: with the update, median`, value: rounded(median(both)), comparison: '<=', threshold: 43, unit: ' us' },
+        { name: `${arms} arms: with the update, median`, value: bothUsual, comparison: '<=', threshold: 43, unit: ' us' },
       );
     }
     return {
-      settings: { warmUp, measured, requestsPerSecond, policy: spec.kind, seed: 'decide' },
+      settings: { warmUp, measured, rounds, requestsPerSecond, policy: spec.kind, seed: 'decide' },
       tables: [{ title: 'Microseconds', columns: ['what', 'median', 'p99'], rows }],
       marks,
       notMeasured: ['the append of the decision to the log, which takes most of the time of a decision in the yard: see overhead'],
     };
   },
+};
+
+const scaled = (count: number, scale: number): number => Math.round(count * Math.max(0.1, scale));
+
+type Round = { readonly median: number; readonly p99: number; readonly bothMedian: number; readonly bothP99: number };
+
+const roundOf = (arms: number, warm: number, count: number): Round => {
+  const { decisions, updates } = measure(arms, warm, count);
+  const both = decisions.map((us, i) => us + (updates[i] ?? 0));
+  return { median: median(decisions), p99: quantile(decisions, 0.99), bothMedian: median(both), bothP99: quantile(both, 0.99) };
 };
 
 const tenant = tenantSchema.parse('bench');

@@ -125,7 +125,7 @@ const decisionAt = (page: Page, i: number, shared: Shared): LoggedDecision => {
 const million = 1_000_000;
 
 /** An estimate divides by it. */
-export const propensityOf = (propensity: number, sequence: number): number => {
+const propensityOf = (propensity: number, sequence: number): number => {
   if (propensity > 0 && propensity <= 1) return propensity;
   throw new PermanentError(
     'bad_propensity',

@@ -13,7 +13,7 @@ import { effective, grouped, percent } from './sentences.ts';
  * The interval by betting is for the mean over the requests of the period, given what came before each. Where fewer than half as many conversations as records made them, that mean hangs on which conversations came: then a conclusion asks
  * for Student's interval by conversation too, and for 30 of them at least.
  */
-export const overlapRules = {
+const overlapRules = {
   leastEffective: 30,
   leastEffectiveShare: 0.01,
   mostUnsupported: 0.05,

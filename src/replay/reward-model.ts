@@ -29,7 +29,7 @@ export type RewardModel = {
   readonly predict: (arm: number, cells: readonly number[], fold: number, into: Float64Array, offset: number) => void;
 };
 
-export const foldCount = 5;
+const foldCount = 5;
 const armStrength = 100;
 const cellStrength = 20;
 const mostNodes = 131_072;
