@@ -3,7 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import { loadPolicyFile } from '../config/policy-file.ts';
 import { named, type PolicyContent } from '../domain/routing/policy-version.ts';
 import { emptySnapshot, type StateSnapshot } from '../domain/routing/snapshot.ts';
-import { explainError, readClickhouse, type Clickhouse } from '../projections/clickhouse.ts';
+import type { Clickhouse } from '../projections/clickhouse.ts';
 import { snapshotFromClickhouse } from '../projections/state.ts';
 import { frozenCandidate, type Candidate } from '../replay/candidate.ts';
 import { candidateReplay } from '../replay/candidate-replay.ts';
@@ -16,13 +16,14 @@ import { repricing } from '../replay/what-if.ts';
 import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
 import { PermanentError } from '../errors.ts';
-import { unreachable, usageError } from './exit-codes.ts';
-import { locateYard, startHint, type Located } from './locate.ts';
+import { usageError } from './exit-codes.ts';
+import { locateYard, type Located } from './locate.ts';
 import { withBus } from './open-bus.ts';
 import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
 import { withPeriod } from './replay-period.ts';
 import type { Terminal } from './terminal.ts';
+import { withClickhouse } from './with-clickhouse.ts';
 
 /** Policies over a period of the yard's own log, from ClickHouse; the event log itself is read only for policies that learn. */
 export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions): Promise<EvaluationReport> => {
@@ -68,23 +69,6 @@ const contentsOf = ({ policy, price = {} }: EvaluateOptions, { settings }: Locat
   const contents = policy.map((file) => ({ file, content: named({ spec: loadPolicyFile(file, names), weights, arms: priced }) }));
   requireDistinct(contents.map(({ content }) => content.policy.id));
   return contents;
-};
-
-const withClickhouse = async <T>({ settings, sql, ...located }: Located, use: (clickhouse: Clickhouse) => Promise<T>): Promise<T> => {
-  const { database, user, queryTimeoutMs } = settings.config.clickhouse;
-  const address = { kind: 'server', url: sql.url, database, user, password: settings.secrets.clickhousePassword } as const;
-  const clickhouse = readClickhouse(address, { requestTimeoutMs: queryTimeoutMs });
-  try {
-    await clickhouse.rows('SELECT 1').catch((error: unknown) => {
-      throw unreachable(
-        `expected ClickHouse at ${sql.url} (${sql.source}), got ${explainError(error)}; ${startHint({ settings, sql, ...located }, '--sql-url')}`,
-        error,
-      );
-    });
-    return await use(clickhouse);
-  } finally {
-    await clickhouse.close();
-  }
 };
 
 /** What the router knew before the period. */

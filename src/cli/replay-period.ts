@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
-import { explainError, readClickhouse, type Clickhouse } from '../projections/clickhouse.ts';
+import { explainError, type Clickhouse } from '../projections/clickhouse.ts';
 import { openMaterial, type Base, type Material } from '../replay/material.ts';
 import type { PeriodOptions as ReplayedPeriod } from '../replay/decide-again.ts';
 import type { Message } from '../replay/messages.ts';
@@ -11,6 +11,7 @@ import { grouped } from './numbers.ts';
 import type { PeriodOptions } from './period.ts';
 import { firstFrom, lastUpTo, type Position } from './position.ts';
 import { openProgress } from './progress.ts';
+import { clickhouseOf } from './with-clickhouse.ts';
 
 export type OpenPeriodOptions = PeriodOptions & { readonly logAlone?: true | undefined };
 
@@ -53,16 +54,14 @@ export const withPeriod = async <T>(
 };
 
 /** Null, with a note that says why, when it cannot be asked. */
-const reachable = async ({ settings, sql }: Located, note: (text: string) => void): Promise<Clickhouse | null> => {
-  const { database, user, queryTimeoutMs } = settings.config.clickhouse;
-  const address = { kind: 'server', url: sql.url, database, user, password: settings.secrets.clickhousePassword } as const;
-  const clickhouse = readClickhouse(address, { requestTimeoutMs: queryTimeoutMs });
+const reachable = async (located: Located, note: (text: string) => void): Promise<Clickhouse | null> => {
+  const clickhouse = clickhouseOf(located);
   try {
     await clickhouse.rows('SELECT 1');
     return clickhouse;
   } catch (error) {
     await clickhouse.close();
-    note(`ClickHouse at ${sql.url} (${sql.source}) cannot be asked, the log alone is read: ${explainError(error)}`);
+    note(`ClickHouse at ${located.sql.url} (${located.sql.source}) cannot be asked, the log alone is read: ${explainError(error)}`);
     return null;
   }
 };

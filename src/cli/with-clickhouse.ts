@@ -6,12 +6,8 @@ import { printable } from './terminal.ts';
 
 /** For work that reads ClickHouse through its port. Nobody there, and what ClickHouse refuses, are errors that say what to do. */
 export const withClickhouse = async <Result>(located: Located, work: (clickhouse: Clickhouse) => Promise<Result>): Promise<Result> => {
-  const { settings, sql } = located;
-  const { database, user, queryTimeoutMs } = settings.config.clickhouse;
-  const clickhouse = readClickhouse(
-    { kind: 'server', url: sql.url, database, user, password: settings.secrets.clickhousePassword },
-    { requestTimeoutMs: queryTimeoutMs },
-  );
+  const { sql } = located;
+  const clickhouse = clickhouseOf(located);
   try {
     return await work(clickhouse);
   } catch (error) {
@@ -26,6 +22,15 @@ export const withClickhouse = async <Result>(located: Located, work: (clickhouse
   } finally {
     await clickhouse.close();
   }
+};
+
+/** Connects at the first query. */
+export const clickhouseOf = ({ settings, sql }: Located): Clickhouse => {
+  const { database, user, queryTimeoutMs } = settings.config.clickhouse;
+  return readClickhouse(
+    { kind: 'server', url: sql.url, database, user, password: settings.secrets.clickhousePassword },
+    { requestTimeoutMs: queryTimeoutMs },
+  );
 };
 
 /** What the socket said. */

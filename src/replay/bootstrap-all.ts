@@ -1,5 +1,6 @@
 import type { Estimate } from '../domain/evaluation/estimate.ts';
-import { bootstrapIntervals, type Ratio } from '../domain/evaluation/intervals/bootstrap.ts';
+import { ratiosOf } from '../domain/evaluation/intervals.ts';
+import { bootstrapIntervals } from '../domain/evaluation/intervals/bootstrap.ts';
 import type { Interval } from '../domain/evaluation/intervals/interval.ts';
 import type { QuantityResult } from './quantity-tally.ts';
 
@@ -26,8 +27,3 @@ export const bootstrapAll = (
   }
   return intervals;
 };
-
-const ratiosOf = ({ sums, estimator }: Estimate, sizes: Float64Array): readonly Ratio[] => [
-  ...(sums.normalised === null || estimator.model ? [{ numerator: sums.plain, denominator: sizes }] : []),
-  ...(sums.normalised === null ? [] : [{ numerator: sums.normalised.weighted, denominator: sums.normalised.weights }]),
-];

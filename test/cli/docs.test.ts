@@ -6,34 +6,10 @@ import { loadConfig } from '../../src/config/load.ts';
 import { loadPolicyFile } from '../../src/config/policy-file.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { runCli } from './support/cli.ts';
+import { commands } from './support/commands.ts';
 
 /** docs/cli.md is written by hand; what it must not forget is held here. */
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
-const commands = [
-  'up',
-  'status',
-  'chat',
-  'models',
-  'events',
-  'sql',
-  'policy show',
-  'policy activate',
-  'policy canary',
-  'policy promote',
-  'policy withdraw',
-  'policy warm-start',
-  'arms',
-  'shadow',
-  'rebuild',
-  'reconcile',
-  'replay',
-  'evaluate',
-  'export',
-  'import',
-  'dead',
-  'config check',
-  'config show',
-];
 
 const textOf = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 

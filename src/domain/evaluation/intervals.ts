@@ -41,7 +41,7 @@ export const intervalsOf = (tallied: Tallied, options: IntervalOptions): Readonl
   const { groupSizes } = tallied;
   const estimates = [...tallied.estimates];
   const resampled = bootstrapIntervals(
-    estimates.map(([, { sums }]) => ratiosOf(sums, groupSizes)),
+    estimates.map(([, estimate]) => ratiosOf(estimate, groupSizes)),
     options,
   );
   return new Map(
@@ -98,9 +98,11 @@ const guarantees: Readonly<Record<IntervalKind, Guarantee>> = {
 
 const named = (kind: IntervalKind, interval: Interval | null): NamedInterval => ({ kind, guarantee: guarantees[kind], interval });
 
-const ratiosOf = ({ plain, normalised }: Estimate['sums'], groupSizes: Float64Array): readonly Ratio[] => [
-  { numerator: plain, denominator: groupSizes },
-  ...(normalised === null ? [] : [{ numerator: normalised.weighted, denominator: normalised.weights }]),
+/** An estimate as what the bootstrap resamples: a sum of ratios of sums by group. */
+export const ratiosOf = ({ estimator, sums }: Estimate, groupSizes: Float64Array): readonly Ratio[] => [
+  // Without a model a normalised estimator is its second ratio alone.
+  ...(sums.normalised === null || estimator.model ? [{ numerator: sums.plain, denominator: groupSizes }] : []),
+  ...(sums.normalised === null ? [] : [{ numerator: sums.normalised.weighted, denominator: sums.normalised.weights }]),
 ];
 
 /** Terms w r span the largest weight times the range of outcomes; d + w (r - q), with d and q in the range of outcomes too, twice that and once the range. */
