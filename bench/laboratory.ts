@@ -10,10 +10,8 @@ import { sendAll } from '../src/demo/send-all.ts';
 import type { NonEmpty, SwitchyardEvent } from '../src/events/index.ts';
 import { findNatsServer, startNatsServer } from '../src/processes/nats-server.ts';
 import { isAlive } from '../src/processes/run-file.ts';
-import { applyMigrations, readMigrations } from '../src/projections/migrations.ts';
-import { openClickhouse, readClickhouse, type Clickhouse } from '../src/projections/clickhouse.ts';
-import { startSqlInterface } from '../src/projections/sql/http-interface.ts';
-import { createSandbox } from '../src/projections/sql/sandbox.ts';
+import { readClickhouse, type Clickhouse } from '../src/projections/clickhouse.ts';
+import { engineIn, requestTimeoutMs } from './engine.ts';
 
 /** Single parts of the yard on a table of their own: a real nats-server and the real embedded engine in a new temporary folder, with the product's own defaults. */
 export type Laboratory = {
@@ -28,8 +26,21 @@ export type Laboratory = {
   readonly close: () => Promise<void>;
 };
 
-const requestTimeoutMs = 120_000;
 const inFlight = 256;
+
+/** The product's own defaults; a yard must have a model. */
+export const benchConfig = (): Config =>
+  configSchema.parse({
+    models: [
+      {
+        id: 'none',
+        provider: { kind: 'simulated', firstTokenMs: { median: 0, p95: 0 }, tokensPerSecond: 1, quality: 0 },
+        price: { inputUsdPerMillionTokens: 0, outputUsdPerMillionTokens: 0 },
+        contextTokens: 1,
+      },
+    ],
+    arms: [{ id: 'none', model: 'none' }],
+  });
 
 export const openLaboratory = async (): Promise<Laboratory> => {
   const opened = new AsyncDisposableStack();
@@ -37,17 +48,7 @@ export const openLaboratory = async (): Promise<Laboratory> => {
     const folder = opened.adopt(mkdtempSync(path.join(tmpdir(), 'switchyard-bench-')), (made) => {
       rmSync(made, { recursive: true, force: true });
     });
-    const config = configSchema.parse({
-      models: [
-        {
-          id: 'none',
-          provider: { kind: 'simulated', firstTokenMs: { median: 0, p95: 0 }, tokensPerSecond: 1, quality: 0 },
-          price: { inputUsdPerMillionTokens: 0, outputUsdPerMillionTokens: 0 },
-          contextTokens: 1,
-        },
-      ],
-      arms: [{ id: 'none', model: 'none' }],
-    });
+    const config = benchConfig();
     const logger = pino({ level: 'warn' }, pino.destination(2));
     const server = opened.adopt(
       await startNatsServer({ binary: findNatsServer(), dataDir: path.join(folder, 'nats'), port: 0, durability: config.log.durability }),
@@ -65,28 +66,13 @@ export const openLaboratory = async (): Promise<Laboratory> => {
       await openBus({ url: server.url, name: 'switchyard bench', pingIntervalMs: config.nats.pingIntervalMs, config, logger }),
       (open) => open.close(),
     );
-    const openDatabase = async (name: string) => {
-      const clickhouse = await openClickhouse(
-        { kind: 'embedded', path: path.join(folder, 'clickhouse'), database: name },
-        { requestTimeoutMs },
-      );
-      await applyMigrations(clickhouse, await readMigrations());
-      return clickhouse;
-    };
+    const engine = engineIn(folder, config);
     const openReader = async (name: string): Promise<Clickhouse> => {
-      const { host, concurrentQueries } = config.clickhouse;
-      const answer = await createSandbox({
-        path: path.join(folder, 'clickhouse'),
-        database: name,
-        limits: config.clickhouse,
-        concurrentQueries,
-        threadPoolSize: 4,
-      });
-      const served = await startSqlInterface({ host, port: 0, bodyLimitBytes: 1024 ** 2, answer });
+      const served = await engine.serve(name);
       const reader = readClickhouse({ kind: 'server', url: served.url, database: name }, { requestTimeoutMs });
       return { ...reader, close: () => reader.close().finally(served.close) };
     };
-    return { bus, natsUrl: server.url, config, logger, openDatabase, openReader, close: () => opened.disposeAsync() };
+    return { bus, natsUrl: server.url, config, logger, openDatabase: engine.openDatabase, openReader, close: () => opened.disposeAsync() };
   } catch (error) {
     await opened.disposeAsync();
     throw error;

@@ -64,6 +64,10 @@ const decisionColumns: Readonly<Record<string, string>> = {
   request_kind: "'open-question'",
   language: "'en'",
   complexity: '0.25',
+  candidate_arms: `[${madeUpArms.map((arm) => `'${arm}'`).join(', ')}]`,
+  candidate_propensities: '[p.1, p.2, p.3]',
+  weights: '(0.4, 0.2, 0.2, 0.2)',
+  features: "(2, 120, 30, 2, 1, false, 80, false, false, true, 0, 'text', 12, lot % 256, -1)",
 };
 
 const rewardColumns: Readonly<Record<string, string>> = {

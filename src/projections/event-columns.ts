@@ -20,6 +20,16 @@ export const columnsOf = (event: SwitchyardEvent): TypedColumns => {
         reward_per_usd: data.pacing?.rewardPerUsd ?? 0,
         reward_per_second: data.pacing?.rewardPerSecond ?? 0,
         conversation: data.conversation?.id ?? '',
+        previous_arm: data.conversation?.previousArm ?? '',
+        usd_per_request: data.pacing?.usdPerRequest ?? 0,
+        latency_target_ms: data.pacing?.latencyTargetMs ?? 0,
+        weights: data.weights,
+        needs: data.needs,
+        max_output_tokens: data.maxOutputTokens,
+        candidate_arms: data.candidates.map(({ arm }) => arm),
+        candidate_propensities: data.candidates.map(({ propensity }) => propensity),
+        broken_arms: data.exclusions.filter(({ reason }) => reason === 'breaker-open').map(({ arm }) => arm),
+        features: featuresOf(data.features),
         ...kindOf(data.features),
         propensity: data.propensity,
         draw: data.draw,
@@ -133,6 +143,41 @@ const policyOf = ({
 /** Features of version 1 tell no kinds of request apart. */
 const kindOf = (features: RecordedFeatures): TypedColumns =>
   features.version === 1 ? {} : { request_kind: features.kind, language: features.language, complexity: features.complexity };
+
+const featuresOf = (features: RecordedFeatures): NonNullable<TypedColumns['features']> => {
+  const common = {
+    prompt_characters: features.promptCharacters,
+    prompt_tokens_estimate: features.promptTokensEstimate,
+    message_count: features.messageCount,
+    last_message_characters: features.lastMessageCharacters,
+    has_code: features.hasCode,
+    has_mathematics: features.hasMathematics,
+    is_question: features.isQuestion,
+  };
+  const { version } = features;
+  if (version === 1) return { version, ...common, ...missingInVersion1 };
+  return {
+    version,
+    ...common,
+    conversation_depth: features.conversationDepth,
+    has_system_prompt: features.hasSystemPrompt,
+    requested_tokens: features.requestedTokens,
+    requested_format: features.requestedFormat,
+    opening: features.opening,
+    ending: features.ending,
+    system: features.system ?? -1,
+  };
+};
+
+const missingInVersion1 = {
+  conversation_depth: 0,
+  has_system_prompt: false,
+  requested_tokens: 0,
+  requested_format: '',
+  opening: 0,
+  ending: 0,
+  system: -1,
+} as const;
 
 const evidenceOf = ({ evidence }: DataOf<'reward.recorded'>): TypedColumns =>
   Object.fromEntries(evidenceFields.map((field) => [evidenceColumns[field], evidence[field]]));

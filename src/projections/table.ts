@@ -1,3 +1,4 @@
+import type { RewardWeights } from '../domain/reward/reward.ts';
 import type { EvidenceField } from '../domain/routing/sums.ts';
 import type { EventType } from '../events/index.ts';
 
@@ -54,11 +55,12 @@ export type TypedColumns = Partial<
     | 'request_kind'
     | 'language'
     | 'conversation'
+    | 'previous_arm'
     | 'decided_at',
     string
   > &
-    Record<'cells', readonly string[]> &
-    Record<
+    Record<'cells' | 'needs' | 'candidate_arms' | 'broken_arms', readonly string[]> &
+    Record<'candidate_propensities', readonly number[]> & { readonly weights: RewardWeights; readonly features: FeatureColumns } & Record<
       | 'propensity'
       | 'draw'
       | 'state_sequence'
@@ -82,11 +84,33 @@ export type TypedColumns = Partial<
       | 'step'
       | 'reward_per_usd'
       | 'reward_per_second'
+      | 'usd_per_request'
+      | 'latency_target_ms'
+      | 'max_output_tokens'
       | 'complexity'
       | EvidenceColumn,
       number
     > &
     Record<'streamed' | 'simulated' | 'canary', boolean>
+>;
+
+/** The elements of the column `features`. `system`: -1 when there is none. */
+export type FeatureColumns = Readonly<
+  Record<
+    | 'version'
+    | 'prompt_characters'
+    | 'prompt_tokens_estimate'
+    | 'message_count'
+    | 'conversation_depth'
+    | 'last_message_characters'
+    | 'requested_tokens'
+    | 'opening'
+    | 'ending'
+    | 'system',
+    number
+  > &
+    Record<'has_system_prompt' | 'has_code' | 'has_mathematics' | 'is_question', boolean> &
+    Record<'requested_format', string>
 >;
 
 /** What a reward adds to the evidence of an arm, a column for each field. */

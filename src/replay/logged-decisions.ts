@@ -1,8 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { PermanentError } from '../errors.ts';
+import type { Columns } from '../projections/arrow-columns.ts';
 import { literal, wholeNumber, type Clickhouse, type Row } from '../projections/clickhouse.ts';
 import { currentChain, inSpans, readEpochs, spansOf } from '../projections/epochs.ts';
 import { binsSql, floorsSql, lastSequenceSql, pageSql, periodSql, type PageBounds } from './decisions-sql.ts';
-import { decisionsOfPage } from './decisions-of-page.ts';
+import { openDecisions } from './decisions-of-page.ts';
+import { decisionPage, isWeighedAsDecided, type DecisionPage } from './decision-page.ts';
 import type { LoggedDecision } from './logged-decision.ts';
 import { weightBound, type WeightBound } from './weight-bound.ts';
 
@@ -74,6 +77,8 @@ export const largestWeightIn = async (clickhouse: Clickhouse, { toSequence, leas
 
 /** Measured: smaller pages spend their time on looking for outcomes, larger ones take memory. */
 const defaultPageSize = 40_000;
+/** Decisions that are objects at the same time. */
+const batchSize = 4_000;
 /** Stretches of the log that decisions are counted in, at most. */
 const mostBins = 20_000;
 
@@ -91,21 +96,30 @@ export async function* readDecisions(
 
   const ask = (page: PageBounds | undefined) => {
     if (page === undefined) return null;
-    const asked = clickhouse.rows(pageSql({ rows, decisions, outcomesUpTo }, page));
+    const asked = clickhouse.columns(pageSql({ rows, decisions, outcomesUpTo }, page));
     // Whoever waits for it hears of a failure; nobody waits when the reader stops early.
     asked.catch(() => undefined);
     return asked;
   };
-  const withRecordedWeights = async (page: PageBounds): Promise<readonly LoggedDecision[]> => {
-    const [row] = await clickhouse.rows(pageSql({ rows, decisions, outcomesUpTo }, page, { recordedWeights: true }));
-    return decisionsOfPage(row) ?? [];
+  const pageWith = async (columns: Columns, bounds: PageBounds): Promise<DecisionPage> => {
+    const page = decisionPage(columns, { withWeights: false });
+    if (isWeighedAsDecided(page)) return page;
+    const again = await clickhouse.columns(pageSql({ rows, decisions, outcomesUpTo }, bounds, { withWeights: true }));
+    return decisionPage(again, { withWeights: true });
   };
   let next = ask(pages[0]);
-  for (const [i, page] of pages.entries()) {
-    const [row] = (await next) ?? [];
-    signal?.throwIfAborted();
+  for (const [i, bounds] of pages.entries()) {
+    const columns = await next;
+    if (columns === null) return;
     next = ask(pages[i + 1]);
-    yield decisionsOfPage(row) ?? (await withRecordedWeights(page));
+    const page = await pageWith(columns, bounds);
+    const decisionsOf = openDecisions(page);
+    for (let from = 0; from < page.rows; from += batchSize) {
+      // The next page is on its way: whoever works on this one leaves no time to take it in.
+      await setImmediate();
+      signal?.throwIfAborted();
+      yield decisionsOf(from, from + batchSize);
+    }
   }
 }
 

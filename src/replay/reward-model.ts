@@ -71,18 +71,11 @@ export const openRewardModel = (kind: Exclude<RewardModelKind, 'none'>, quantity
       }
     },
     predict: (arm, chain, fold, into, offset) => {
-      for (let quantity = 0; quantity < quantityCount; quantity++) {
-        const { sum, count } = without(overall, folds, fold, quantity, quantityCount);
-        into[offset + quantity] = count === 0 ? 0 : sum / count;
-      }
+      into.fill(0, offset, offset + quantityCount);
+      shrink(overall, 0, folds, fold, into, offset, quantityCount);
       for (const cell of chain) {
         const node = nodeOf(cell, arm);
-        if (node === undefined) continue;
-        const strength = cell === 0 ? armStrength : cellStrength;
-        for (let quantity = 0; quantity < quantityCount; quantity++) {
-          const { sum, count } = without(node, folds, fold, quantity, quantityCount);
-          into[offset + quantity] = (sum + strength * (into[offset + quantity] ?? 0)) / (count + strength);
-        }
+        if (node !== undefined) shrink(node, cell === 0 ? armStrength : cellStrength, folds, fold, into, offset, quantityCount);
       }
     },
   };
@@ -112,17 +105,22 @@ const addAt = (array: Float64Array, index: number, value: number): void => {
   array[index] = (array[index] ?? 0) + value;
 };
 
-const without = (
+/** From what stands in `into`, the level above, to this one, without the records of the fold. */
+const shrink = (
   { sums, counts }: Sums,
+  strength: number,
   folds: number,
   fold: number,
-  quantity: number,
+  into: Float64Array,
+  offset: number,
   quantityCount: number,
-): { readonly sum: number; readonly count: number } => {
-  const own = (1 + fold) * quantityCount + quantity;
-  return folds === 0
-    ? { sum: sums[quantity] ?? 0, count: counts[quantity] ?? 0 }
-    : { sum: (sums[quantity] ?? 0) - (sums[own] ?? 0), count: (counts[quantity] ?? 0) - (counts[own] ?? 0) };
+): void => {
+  const own = folds === 0 ? null : (1 + fold) * quantityCount;
+  for (let quantity = 0; quantity < quantityCount; quantity++) {
+    const sum = (sums[quantity] ?? 0) - (own === null ? 0 : (sums[own + quantity] ?? 0));
+    const count = (counts[quantity] ?? 0) - (own === null ? 0 : (counts[own + quantity] ?? 0));
+    if (count + strength > 0) into[offset + quantity] = (sum + strength * (into[offset + quantity] ?? 0)) / (count + strength);
+  }
 };
 
 const numbering = (): ((name: string) => number) => {

@@ -52,6 +52,45 @@ export const clickhouseContract = (
       expect(await clickhouse.texts(`SELECT t FROM numbers_kept WHERE n = 999`)).toEqual([]);
     });
 
+    test('columns arrive with their types, in one piece however many blocks the engine makes of them', async () => {
+      const columns = await clickhouse.columns(
+        `SELECT number / 3 AS f, toUInt8(number % 2) AS b, toInt32(number - 1) AS i, concat('täxt ', toString(number)) AS t, toLowCardinality(['a', '', '漢'][1 + number % 3]) AS l,
+          arrayMap(x -> x / 7, range(number % 3)) AS list, number AS big, if(number = 5, NULL, 1) AS missing FROM numbers(150000) ORDER BY number`,
+      );
+      expect(columns.rows).toBe(150_000);
+      const at = 149_999;
+      expect([columns.numbers('f')[at], columns.numbers('b')[at], columns.numbers('i')[at], columns.numbers('i')[0]]).toEqual([
+        at / 3,
+        1,
+        at - 1,
+        -1,
+      ]);
+      const [texts, names] = [columns.texts('t'), columns.texts('l')];
+      const { offsets, values } = columns.lists('list');
+      const list = (row: number) => Array.from(values).slice(offsets[row], offsets[row + 1]);
+      expect([texts.length, texts[0], texts[at]]).toEqual([150_000, 'täxt 0', 'täxt 149999']);
+      expect([names.length, ...names.slice(0, 4), names[at]]).toEqual([150_000, 'a', '', '漢', 'a', '漢']);
+      expect([offsets.length, list(0), list(1), list(2), list(at)]).toEqual([150_001, [], [0], [0, 1 / 7], [0, 1 / 7]]);
+      expect(() => columns.numbers('big')).toThrow(/numbers of at most 32 bits or Float64 in column big/);
+      expect(() => columns.numbers('missing')).toThrow(/no NULL in column missing/);
+      expect(() => columns.numbers('t')).toThrow(/column t/);
+      expect(() => columns.texts('f')).toThrow(/expected text in column f/);
+      expect(() => columns.lists('f')).toThrow(/expected lists/);
+      expect(() => columns.texts('nowhere')).toThrow(/expected a column nowhere/);
+    });
+
+    test('columns of no rows are empty, and an error is an error', async () => {
+      const columns = await clickhouse.columns(`SELECT f, t, toLowCardinality(t) AS l, [f] AS list FROM numbers_kept WHERE n = 999`);
+      expect(columns.rows).toBe(0);
+      expect([columns.numbers('f').length, columns.texts('t'), columns.texts('l'), columns.lists('list').offsets.length]).toEqual([
+        0,
+        [],
+        [],
+        1,
+      ]);
+      await expect(clickhouse.columns('SELECT nowhere FROM numbers_kept')).rejects.toThrow(/nowhere/);
+    });
+
     test('a repeated token changes nothing, also with other rows, and another token counts', async () => {
       await insert('twice', { n: 10 }, { n: 11 });
       await insert('twice', { n: 10 }, { n: 11 });

@@ -1,6 +1,7 @@
 /**
  * Which group a cluster of records is summed in. While the clusters fit, each is a group of its own; when one more comes than there are groups, all of them, those that were there and those that come,
- * share the groups by hash. So memory is bounded whatever the log holds, and what was summed is moved, not lost.
+ * share a quarter of the groups by hash. So memory is bounded whatever the log holds, and what was summed is moved, not lost. A quarter, since a spread between 4,096 groups is known to 1.1 % (1 / sqrt(2 x 4,096)),
+ * far better than 1,000 resamples tell it, and is resampled in a quarter of the time.
  */
 export type Groups = {
   /** Writes the groups of the first `size` clusters to `into`. Returns null, or for each group so far the one that it is part of from now on: whoever keeps sums adds them up there before these. */
@@ -10,6 +11,7 @@ export type Groups = {
 
 /** `most` at most 65,536. */
 export const openGroups = (most: number): Groups => {
+  const shared = Math.ceil(most / 4);
   const own = new Map<number, number>();
   let isHashed = false;
 
@@ -29,15 +31,15 @@ export const openGroups = (most: number): Groups => {
   return {
     place: (clusters, size, into) => {
       if (!isHashed && placeOwn(clusters, size, into)) return null;
-      for (let i = 0; i < size; i++) into[i] = mixed(clusters[i] ?? 0) % most;
+      for (let i = 0; i < size; i++) into[i] = mixed(clusters[i] ?? 0) % shared;
       if (isHashed) return null;
       isHashed = true;
       // A map gives its keys in the order in which they came: that of the groups.
-      const moved = Uint16Array.from(own.keys(), (cluster) => mixed(cluster) % most);
+      const moved = Uint16Array.from(own.keys(), (cluster) => mixed(cluster) % shared);
       own.clear();
       return moved;
     },
-    count: () => (isHashed ? most : own.size),
+    count: () => (isHashed ? shared : own.size),
   };
 };
 

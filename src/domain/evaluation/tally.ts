@@ -23,7 +23,7 @@ export type TallyOptions = {
 
 export type Tallied = {
   readonly records: number;
-  /** Records by group. Each cluster is a group of its own while the clusters fit; more than that share the groups by hash. */
+  /** Records by group. Each cluster is a group of its own while the clusters fit; more than that share them by hash (`groups.ts`). */
   readonly groupSizes: Float64Array;
   /** By the name of the estimator, in the order asked for. Without those that these records cannot give: the normalised ones where every weight is 0. */
   readonly estimates: ReadonlyMap<string, Estimate>;

@@ -60,7 +60,10 @@ export const openBettingSequence = ({
   return {
     add: ({ size, outcome, logged, candidate, unsupported }) => {
       for (let i = 0; i < size; i++) {
-        const [r, p, e, u] = [((outcome[i] ?? NaN) - outcomes.low) / range, logged[i] ?? NaN, candidate[i] ?? NaN, unsupported[i] ?? NaN];
+        const r = ((outcome[i] ?? NaN) - outcomes.low) / range;
+        const p = logged[i] ?? NaN;
+        const e = candidate[i] ?? NaN;
+        const u = unsupported[i] ?? NaN;
         const weight = e / p;
         if (!(r >= 0 && r <= 1 && p > 0 && p <= 1 && e >= 0 && u >= 0 && u <= 1 && weight <= largestWeight * rounding))
           throw new InvariantError(faultOf(records, { r, p, e, u, largestWeight }));

@@ -26,21 +26,37 @@ export type Wealth = {
 export const openWealth = (largestWeight: number): Wealth => {
   const control = new Float64Array(bets.length);
   if (largestWeight <= manageable) for (const [j, bet] of bets.entries()) control[j] = stake / (bet * largestWeight);
-  /** ln(1 + c Z) added up for each bet, and the product of the factors that are still to be added. */
+  /** ln(1 + c Z) added up for each bet, of all records but those that wait. */
   const earned = new Float64Array(bets.length);
-  const factor = new Float64Array(bets.length).fill(1);
+  /** Of each record that waits: w r, 1 - u - w, k, and Z with that k. */
+  const plains = new Float64Array(foldEvery);
+  const slopes = new Float64Array(foldEvery);
+  const controls = new Float64Array(foldEvery);
+  const pseudo = new Float64Array(foldEvery);
   let records = 0;
-  let pending = 0;
-  // Regression of w r on w around its mean 1: the k that leaves the least variance. Starts at 1/2, as if from one record.
-  let covariance = 0.5;
-  let variance = 1;
+  let waiting = 0;
+  // Covariance and variance of the regression of w r on w around its mean 1: the k that leaves the least variance. Starts at 1/2, as if from one record. An array, as a number that a closure changes is made anew each time.
+  const regression = Float64Array.of(0.5, 1);
 
+  /** One logarithm of a product in place of one for each record. */
   const fold = (): void => {
-    for (let j = 0; j < bets.length; j++) {
-      earned[j]! += Math.log(factor[j]!);
-      factor[j] = 1;
+    let [least, most] = [1, 0];
+    for (let i = 0; i < waiting; i++) {
+      const k = controls[i]!;
+      if (k < least) least = k;
+      if (k > most) most = k;
     }
-    pending = 0;
+    for (let j = 0; j < bets.length; j++) earned[j]! += Math.log(product(bets[j]!, control[j]!, least, most));
+    waiting = 0;
+  };
+
+  /** Of 1 + c Z over the records that wait. Their k lie between `least` and `most`, so that nearly always either all of them may stand or none. */
+  const product = (bet: number, limit: number, least: number, most: number): number => {
+    let factor = 1;
+    if (limit >= most) for (let i = 0; i < waiting; i++) factor *= 1 + bet * pseudo[i]!;
+    else if (limit <= least) for (let i = 0; i < waiting; i++) factor *= 1 + bet * (plains[i]! + slopes[i]! * limit);
+    else for (let i = 0; i < waiting; i++) factor *= 1 + bet * (plains[i]! + slopes[i]! * Math.min(controls[i]!, limit));
+    return factor;
   };
 
   const logWealth = (v: number): number => {
@@ -60,18 +76,18 @@ export const openWealth = (largestWeight: number): Wealth => {
       // Less than it weighs is a bound all the same (k is 0 there), and keeps products finite.
       const weight = Math.min(given, manageable);
       const plain = weight * outcome;
-      const slope = 1 - unsupported - weight;
-      const k = Math.min(1, Math.max(0, covariance / variance));
       if (weight > usual) fold();
-      for (let j = 0; j < bets.length; j++) {
-        const most = control[j]!;
-        factor[j]! *= 1 + bets[j]! * (plain + slope * (k < most ? k : most));
-      }
+      const slope = 1 - unsupported - weight;
+      const k = Math.min(1, Math.max(0, regression[0]! / regression[1]!));
+      plains[waiting] = plain;
+      slopes[waiting] = slope;
+      controls[waiting] = k;
+      pseudo[waiting] = plain + slope * k;
       const excess = weight - 1;
-      covariance += excess * plain;
-      variance += excess * excess;
+      regression[0]! += excess * plain;
+      regression[1]! += excess * excess;
       records++;
-      if (++pending === foldEvery || weight > usual) fold();
+      if (++waiting === foldEvery || weight > usual) fold();
     },
     lowerBound: (error, least) => {
       fold();
