@@ -4,7 +4,8 @@ import { openBettingSequence } from '../domain/evaluation/intervals/betting.ts';
 import type { Interval as Ends } from '../domain/evaluation/intervals/interval.ts';
 import { openTally } from '../domain/evaluation/tally.ts';
 import { sampleOf, type Page, type WeighedPage } from './evaluated-page.ts';
-import { intervalsOf, standardErrorOf, type QuantityResult } from './quantity-tally.ts';
+import { intervalsOf, standardErrorOf } from './quantity-report.ts';
+import type { QuantityResult } from './quantity-tally.ts';
 import { quantities } from './quantities.ts';
 import type { Difference, OnPolicyValue } from './report.ts';
 

@@ -56,9 +56,9 @@ export const recordWarnings = (given: {
   readonly counts: Counts;
   readonly policies: number;
   readonly weightsChanged: boolean;
-  readonly dearestDrift: { readonly from: number; readonly to: number } | null;
+  readonly drift: { readonly from: number; readonly to: number } | null;
 }): readonly Warning[] => {
-  const { counts, policies, weightsChanged, dearestDrift } = given;
+  const { counts, policies, weightsChanged, drift } = given;
   return [
     ...(counts.duplicates > 0
       ? [
@@ -107,11 +107,11 @@ export const recordWarnings = (given: {
           },
         ]
       : []),
-    ...(dearestDrift !== null
+    ...(drift !== null
       ? [
           {
             code: 'logger_drifts',
-            what: `the logger's choices went from an evenness of ${dearestDrift.from.toFixed(2)} to ${dearestDrift.to.toFixed(2)} over the period`,
+            what: `the logger's choices went from an evenness of ${drift.from.toFixed(2)} to ${drift.to.toFixed(2)} over the period`,
             consequence:
               'it learned meanwhile: fixed-size intervals (Student, Bernstein, bootstrap) do not hold for sure; those that are valid at all times do',
           },
@@ -125,7 +125,7 @@ export const rangeWarnings = (reports: readonly QuantityReport[]): readonly Warn
   const outside = reports.flatMap(({ quantity, estimates, recommended }) => {
     const value = estimates.find(({ estimator }) => estimator === recommended)?.value ?? 0;
     const isBounded = quantities.some(({ name, bounded }) => name === quantity && bounded);
-    return isBounded && (value < -rounding || value > 1 + rounding) ? [`${quantity} ${value.toPrecision(3)}`] : [];
+    return isBounded && (value < -rounding || value > 1 + rounding) ? [`${quantity} ${beyondInWords(value)}`] : [];
   });
   return outside.length === 0
     ? []
@@ -140,3 +140,7 @@ export const rangeWarnings = (reports: readonly QuantityReport[]): readonly Warn
 };
 
 const rounding = 1e-9;
+
+/** With so many digits that it does not look like the end of the range. */
+const beyondInWords = (value: number): string =>
+  value > 1 && value < 2 ? String(Number((1 + Number((value - 1).toPrecision(2))).toPrecision(12))) : value.toPrecision(3);
