@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { changePolicy } from '../src/cli/change-policy.ts';
 import { named } from '../src/domain/routing/policy-version.ts';
-import { feedbackReceived, idempotencyIds, makeEvent, requestIdSchema, sequence, tenantSchema, type Checks } from '../src/events/index.ts';
+import { feedbackReceived, idempotencyIds, makeEvent, requestIdSchema, sequence, tenantSchema } from '../src/events/index.ts';
 import { policySpecSchema, type PolicySpecInput } from '../src/events/schemas/policy.ts';
 import type { Clickhouse } from '../src/projections/clickhouse.ts';
+import type { BriefMessage } from '../src/replay/brief.ts';
 import { candidateReplay, type CandidateOptions } from '../src/replay/candidate-replay.ts';
 import { decideAgain, replayTally, type PeriodOptions, type ReplayTally } from '../src/replay/decide-again.ts';
-import { openMaterial } from '../src/replay/material.ts';
+import { openMaterial, type Material } from '../src/replay/material.ts';
+import type { MessageRange } from '../src/replay/messages.ts';
 import { reasons } from '../src/replay/reasons.ts';
 import { openLaboratory, type Laboratory } from './laboratory.ts';
 import { projectUntil } from './project-until.ts';
@@ -178,16 +180,18 @@ const lookedAt = async ({ bus }: Laboratory) => {
 
 type Range = { readonly from: number; readonly to: number };
 
-const periodOf = async (
+const periodOf = async <Read extends BriefMessage>(
   { bus }: Laboratory,
   clickhouse: Clickhouse | null,
   { from, to }: Range,
-  { prefer, checks, signal }: { readonly prefer: 'log' | 'rows'; readonly checks: Checks; readonly signal: AbortSignal },
-): Promise<PeriodOptions> => {
-  const material = await openMaterial({ log: bus.log, clickhouse, prefer });
+  read: (material: Material, range: MessageRange) => AsyncIterable<Read>,
+  signal: AbortSignal,
+): Promise<PeriodOptions<Read>> => {
+  const material = await openMaterial({ log: bus.log, clickhouse, prefer: clickhouse === null ? 'log' : 'rows' });
   const lagMessages = await material.longestLag({ from, to });
   const base = await material.stateUpTo(Math.max(0, from - 1 - lagMessages));
-  return { messages: material.read({ from: base.snapshot.sequence + 1, to, checks, signal }), base, from, to, tenant: null, lagMessages };
+  const messages = read(material, { from: base.snapshot.sequence + 1, to, signal });
+  return { messages, base, from, to, tenant: null, lagMessages };
 };
 
 const againFrom = async (
@@ -200,7 +204,7 @@ const againFrom = async (
   const beganMs = performance.now();
   const { add, tally } = replayTally(3);
   for await (const one of decideAgain(
-    await periodOf(laboratory, clickhouse, range, { prefer: clickhouse === null ? 'log' : 'rows', checks: 'all', signal }),
+    await periodOf(laboratory, clickhouse, range, (material, messages) => material.read(messages), signal),
   ))
     add(one);
   const seconds = (performance.now() - beganMs) / 1_000;
@@ -222,7 +226,7 @@ const candidate = async (way: Way, laboratory: Laboratory, clickhouse: Clickhous
   const { spec, learn, fromScratch } = way;
   const name = `${spec.kind}, ${learn}${fromScratch ? ', from scratch' : ''}`;
   const beganMs = performance.now();
-  const period = await periodOf(laboratory, clickhouse, range, { prefer: 'rows', checks: 'envelope', signal });
+  const period = await periodOf(laboratory, clickhouse, range, (material, messages) => material.readBrief(messages), signal);
   const { decisions } = candidateReplay({
     ...period,
     specFor: () => policySpecSchema.parse(spec),

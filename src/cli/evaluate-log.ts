@@ -21,7 +21,7 @@ import { locateYard, type Located } from './locate.ts';
 import { withBus } from './open-bus.ts';
 import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
-import { withPeriod } from './replay-period.ts';
+import { briefly, withPeriod } from './replay-period.ts';
 import type { Terminal } from './terminal.ts';
 import { withClickhouse } from './with-clickhouse.ts';
 
@@ -94,7 +94,7 @@ const withReplayed = async (
     note: terminal.note,
     what: 'deciding',
     prefer: 'rows',
-    checks: 'envelope',
+    read: briefly,
   } as const;
   const period = { ...options, from: place(frozen.fromSequence), to: place(frozen.toSequence) };
   return withPeriod(bus, period, parts, (replayed) => {

@@ -7,7 +7,7 @@ import { jsonLinesInto } from './json-lines-file.ts';
 import { locateYard } from './locate.ts';
 import { grouped, milliseconds, percent } from './numbers.ts';
 import { withBus } from './open-bus.ts';
-import { noDecisions, withPeriod } from './replay-period.ts';
+import { briefly, noDecisions, withPeriod } from './replay-period.ts';
 import type { ReplayOptions } from './replay.ts';
 import { placeInWords, type ReplayReport } from './show-replay.ts';
 import { writeTable } from './table.ts';
@@ -55,8 +55,7 @@ export const replayCandidate = async (terminal: Terminal, options: ReplayOptions
     note: terminal.note,
     what: 'deciding',
     prefer: 'rows',
-    // Rows were checked before they were written.
-    checks: 'envelope',
+    read: briefly,
   } as const;
   const report = await withBus(located, (bus) =>
     withPeriod(bus, options, parts, async (period): Promise<CandidateReport> => {

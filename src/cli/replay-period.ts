@@ -2,8 +2,8 @@ import type { Bus } from '../bus/bus.ts';
 import { explainError, type Clickhouse } from '../projections/clickhouse.ts';
 import { openMaterial, type Base, type Material } from '../replay/material.ts';
 import type { PeriodOptions as ReplayedPeriod } from '../replay/decide-again.ts';
-import type { Message } from '../replay/messages.ts';
-import type { Checks } from '../events/index.ts';
+import type { BriefMessage } from '../replay/brief.ts';
+import type { MessageRange } from '../replay/messages.ts';
 import { nearest } from '../config/nearest.ts';
 import { CommandError, exitCodes, usageError } from './exit-codes.ts';
 import type { Located } from './locate.ts';
@@ -16,7 +16,7 @@ import { clickhouseOf } from './with-clickhouse.ts';
 export type OpenPeriodOptions = PeriodOptions & { readonly logAlone?: true | undefined };
 
 /** A period of the log that is decided again: frozen to sequences, with a state before its begin and the messages from there on. `use` is given it while log and ClickHouse are open, and reads it once. */
-export const withPeriod = async <T>(
+export const withPeriod = async <T, Read extends BriefMessage>(
   { log }: Pick<Bus, 'log'>,
   options: OpenPeriodOptions,
   parts: {
@@ -25,9 +25,9 @@ export const withPeriod = async <T>(
     readonly note: (text: string) => void;
     readonly what: string;
     readonly prefer: 'log' | 'rows';
-    readonly checks: Checks;
+    readonly read: (material: Material, range: MessageRange) => AsyncIterable<Read>;
   },
-  use: (period: ReplayedPeriod) => Promise<T>,
+  use: (period: ReplayedPeriod<Read>) => Promise<T>,
 ): Promise<T> => {
   const { located, signal, note } = parts;
   const clickhouse = options.logAlone === true ? null : await reachable(located, note);
@@ -39,7 +39,7 @@ export const withPeriod = async <T>(
     const base = await material.stateUpTo(Math.max(0, from - 1 - lagMessages));
     if (base.missing > 0) note(missingNote(base, clickhouse === null));
     const begin = base.snapshot.sequence + 1;
-    const messages = material.read({ from: begin, to, checks: parts.checks, signal });
+    const messages = parts.read(material, { from: begin, to, signal });
     return await use({
       messages: watched(messages, { what: parts.what, begin, to, signal }),
       base,
@@ -52,6 +52,10 @@ export const withPeriod = async <T>(
     await clickhouse?.close();
   }
 };
+
+/** Whole events, or as much of them as another policy looks at. */
+export const whole = (material: Material, range: MessageRange) => material.read(range);
+export const briefly = (material: Material, range: MessageRange) => material.readBrief(range);
 
 /** Null, with a note that says why, when it cannot be asked. */
 const reachable = async (located: Located, note: (text: string) => void): Promise<Clickhouse | null> => {
@@ -90,10 +94,10 @@ const missingNote = ({ missing, snapshot }: Base, withoutClickhouse: boolean): s
 /** The bar is drawn anew after so many messages. */
 const stride = 500;
 
-async function* watched(
-  messages: AsyncIterable<Message>,
+async function* watched<Read extends BriefMessage>(
+  messages: AsyncIterable<Read>,
   { what, begin, to, signal }: { readonly what: string; readonly begin: number; readonly to: number; readonly signal: AbortSignal },
-): AsyncGenerator<Message, void, undefined> {
+): AsyncGenerator<Read, void, undefined> {
   const progress = openProgress(what, Math.max(0, to - begin + 1));
   let read = 0;
   try {

@@ -7,7 +7,7 @@ import { locateYard, type AddressOptions } from './locate.ts';
 import { withBus } from './open-bus.ts';
 import { fromOption, requireOrder, toOption } from './period.ts';
 import { replayCandidate, type CandidateFlags } from './replay-candidate.ts';
-import { noDecisions, withPeriod, type OpenPeriodOptions } from './replay-period.ts';
+import { noDecisions, whole, withPeriod, type OpenPeriodOptions } from './replay-period.ts';
 import { showReplay, type ReplayReport } from './show-replay.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -68,7 +68,7 @@ const replay = async (terminal: Terminal, options: ReplayOptions): Promise<void>
   const located = locateYard(options);
   const signal = terminal.interrupted();
   const startedAtMs = performance.now();
-  const parts = { located, signal, note: terminal.note, what: 'deciding again', prefer: 'log', checks: 'all' } as const;
+  const parts = { located, signal, note: terminal.note, what: 'deciding again', prefer: 'log', read: whole } as const;
   const report = await withBus(located, (bus) =>
     withPeriod(bus, options, parts, async (period): Promise<ReplayReport> => {
       const { base, from, to, tenant } = period;

@@ -4,10 +4,13 @@ import { decideRoute, type DecidingPolicy } from '../domain/routing/router.ts';
 import { stateOf } from '../domain/routing/snapshot.ts';
 import { ruleOf, type RouterState } from '../domain/routing/state.ts';
 import type { DataOf, PolicySpec } from '../events/index.ts';
+import type { BriefEvent, BriefMessage } from './brief.ts';
 import type { PeriodOptions } from './decide-again.ts';
 import { createKnowledge } from './knowledge.ts';
 import { createMatching, drawnArm, type Matching } from './matching.ts';
 import { walkDecisions, type PlacedDecision } from './walk.ts';
+
+type Placed = PlacedDecision<BriefEvent>;
 
 /**
  * Lets another policy decide on the requests of a past period, learning as it would have from what may honestly be used, in one of two ways:
@@ -18,7 +21,7 @@ import { walkDecisions, type PlacedDecision } from './walk.ts';
  * It begins with the evidence that the yard had at the begin of the period, or with none. Arms are those of the policy in force at each moment; prices of money and time, budgets, weights, conversations and
  * the arm that answered before in them are those of the log. A canary of the log is no part of it: the candidate decides every request.
  */
-export type CandidateOptions = PeriodOptions & {
+export type CandidateOptions = PeriodOptions<BriefMessage> & {
   /** The policy over the arms that were in force. Asked again when they change; may throw where it does not fit to them. */
   readonly specFor: (arms: readonly string[]) => PolicySpec;
   readonly learn: 'logged' | 'matched';
@@ -80,7 +83,7 @@ export const candidateReplay = (options: CandidateOptions): CandidateReplay => {
   const policyFor = candidatePolicy(options.specFor);
   let unreadable = 0;
 
-  const judge = (placed: PlacedDecision, logged: RouterState): CandidateDecision => {
+  const judge = (placed: Placed, logged: RouterState): CandidateDecision => {
     const policy = policyFor(logged);
     const decision = policy === null ? 'no-policy' : decide(placed, policy, knowledge?.over(logged) ?? logged, options.weights);
     const made = madeOf(placed, decision, matching, learn);
@@ -112,7 +115,7 @@ const isOfPeriod = (
     sequence,
     unreadable,
   }: { readonly sequence: number; readonly unreadable: { readonly type: string | null; readonly tenant: string | null } },
-  { from, to, tenant }: PeriodOptions,
+  { from, to, tenant }: CandidateOptions,
 ): boolean =>
   unreadable.type === 'route.decided' && sequence >= from && sequence <= to && (tenant === null || unreadable.tenant === tenant);
 
@@ -133,7 +136,7 @@ const candidatePolicy = (specFor: CandidateOptions['specFor']): ((state: RouterS
 type Probabilities = Pick<CandidateDecision, 'arms' | 'propensities'>;
 
 const decide = (
-  { event }: PlacedDecision,
+  { event }: Placed,
   policy: DecidingPolicy,
   state: RouterState,
   weights: CandidateOptions['weights'],
@@ -146,7 +149,7 @@ const decide = (
 };
 
 const madeOf = (
-  { sequence, event }: PlacedDecision,
+  { sequence, event }: Placed,
   decision: Probabilities | Undecided,
   matching: Matching,
   learn: CandidateOptions['learn'],
@@ -186,7 +189,7 @@ const madeOf = (
 
 const nothing: Probabilities = { arms: [], propensities: [] };
 
-const unsupportedIn = (arms: readonly string[], propensities: readonly number[], logged: DataOf<'route.decided'>['candidates']): number => {
+const unsupportedIn = (arms: readonly string[], propensities: readonly number[], logged: Placed['event']['data']['candidates']): number => {
   let sum = 0;
   for (const [i, arm] of arms.entries())
     if (!logged.some((candidate) => candidate.arm === arm && candidate.propensity > 0)) sum += propensities[i] ?? 0;

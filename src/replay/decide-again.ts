@@ -1,5 +1,6 @@
 import { recompute, type Difference } from '../domain/routing/recompute.ts';
 import { stateOf } from '../domain/routing/snapshot.ts';
+import type { BriefMessage } from './brief.ts';
 import type { Base } from './material.ts';
 import type { Message } from './messages.ts';
 import { because, becauseOf, knownFeaturesVersions, reasons, type Because, type Reason } from './reasons.ts';
@@ -26,9 +27,9 @@ export type DecisionPlace = {
   readonly stateSequence: number | null;
 };
 
-export type PeriodOptions = {
+export type PeriodOptions<Read extends BriefMessage = Message> = {
   /** From the one after `base` on, up to `to`. */
-  readonly messages: AsyncIterable<Message>;
+  readonly messages: AsyncIterable<Read>;
   readonly base: Base;
   /** Sequences, both included: decisions that stand there are looked at. */
   readonly from: number;

@@ -1,7 +1,6 @@
 import { emptySnapshot, stateOf, type StateSnapshot } from '../domain/routing/snapshot.ts';
 import { foldEvent, type RouterState } from '../domain/routing/state.ts';
-import type { EventOf } from '../events/index.ts';
-import type { Message } from './messages.ts';
+import type { BriefDecision, BriefMessage, BriefReward } from './brief.ts';
 
 /**
  * What a candidate knows of the arms, where that is not what the yard knew. It learns from rewards of decisions that it may learn from, when the log holds them, so that late feedback comes late to it too.
@@ -12,9 +11,9 @@ import type { Message } from './messages.ts';
 export type Knowledge = {
   /** The yard's state with what the candidate knows in place of its evidence. */
   readonly over: (logged: RouterState) => RouterState;
-  readonly mayLearnFrom: (decision: EventOf<'route.decided'>, may: boolean) => void;
+  readonly mayLearnFrom: (decision: BriefDecision, may: boolean) => void;
   /** Right before the yard folds it. */
-  readonly fold: (message: Message) => void;
+  readonly fold: (message: BriefMessage) => void;
   /** Revisions of rewards whose decision was forgotten: they count for nobody. */
   readonly unassigned: () => number;
 };
@@ -49,7 +48,7 @@ export const createKnowledge = (begin: {
     decided.set(key, may);
   };
 
-  const counts = (event: EventOf<'reward.recorded'>): boolean => {
+  const counts = (event: BriefReward): boolean => {
     const may = decided.get(keyOf(event));
     if (may !== undefined) return may;
     if (forgotten > 0 && event.data.revision > 0) {
@@ -78,5 +77,4 @@ export const createKnowledge = (begin: {
   };
 };
 
-const keyOf = ({ tenant, correlationid }: Pick<EventOf<'route.decided'>, 'tenant' | 'correlationid'>): string =>
-  `${tenant}:${correlationid}`;
+const keyOf = ({ tenant, correlationid }: Pick<BriefDecision, 'tenant' | 'correlationid'>): string => `${tenant}:${correlationid}`;

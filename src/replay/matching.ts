@@ -33,9 +33,9 @@ export const createMatching = ({ seed, acceptance }: { readonly seed: string; re
   let least = 1;
   return {
     drawOf: (id) => {
-      const bytes = hash('sha256', `${seed} ${id}`, 'buffer');
+      const digits = hash('sha256', `${seed} ${id}`, 'hex');
       // The 53 bits that a double can hold.
-      return (bytes.readUInt32BE(0) * 2 ** 21 + (bytes.readUInt32BE(4) >>> 11)) / 2 ** 53;
+      return (Number.parseInt(digits.slice(0, 8), 16) * 2 ** 21 + (Number.parseInt(digits.slice(8, 16), 16) >>> 11)) / 2 ** 53;
     },
     match: ({ draw, share, propensity, probabilities }) => {
       for (const probability of probabilities) if (probability > 0 && probability < least) least = probability;

@@ -6,6 +6,8 @@ import { currentChain, inSpans, readEpochs, spansOf, type Span } from '../projec
 import { checkpointOf } from '../projections/position.ts';
 import { snapshotFromClickhouse } from '../projections/state.ts';
 import { tables } from '../projections/table.ts';
+import type { BriefMessage } from './brief.ts';
+import { briefOfRows } from './brief-of-rows.ts';
 import { messagesOfRows } from './messages-of-rows.ts';
 import { messagesOfLog, type Message, type MessageRange } from './messages.ts';
 import { stateLagMessages } from './walk.ts';
@@ -25,6 +27,8 @@ export type Material = {
   /** A state at most so late, and exactly what all messages up to its sequence make, but for `missing`. */
   readonly stateUpTo: (sequence: number) => Promise<Base>;
   readonly read: (range: MessageRange) => AsyncIterable<Message>;
+  /** The same for another policy that decides: faster where there are rows. */
+  readonly readBrief: (range: MessageRange) => AsyncIterable<BriefMessage>;
 };
 
 export type Base = {
@@ -51,11 +55,26 @@ export const openMaterial = async ({ log, clickhouse, prefer }: MaterialOptions)
     longestLag: async () => stateLagMessages,
     stateUpTo: async () => stateOfLog(bounds),
     read: (range) => messagesOfLog(log, range),
+    readBrief: (range) => messagesOfLog(log, range),
   });
   if (clickhouse === null) return ofLogAlone(null);
   const rows = await rowsOf(clickhouse, log, bounds);
   if (rows.kind === 'of-another-log') return ofLogAlone(rows.reason);
   const { spans, first, last } = rows;
+  const fromBoth = <Read>(range: MessageRange, readRows: ReadRows<Read>): AsyncIterable<Message | Read> => {
+    const ofLog = (part: MessageRange): AsyncIterable<Message | Read> => messagesOfLog(log, part);
+    const ofRows = (part: MessageRange): AsyncIterable<Message | Read> => readRows(clickhouse, spans, part);
+    const seam = prefer === 'rows' ? last : Math.min(last, bounds.first - 1);
+    // Rows may have begun later than the log, and then serve for speed alone.
+    const begin = seam < first ? seam + 1 : first;
+    const { from, to } = range;
+    const parts = [
+      { from: Math.max(from, bounds.first), to: Math.min(to, begin - 1), read: ofLog },
+      { from: Math.max(from, begin), to: Math.min(to, seam), read: ofRows },
+      { from: Math.max(from, seam + 1, bounds.first), to, read: ofLog },
+    ].filter((part) => part.from <= part.to);
+    return inTurn(parts.map((part) => () => part.read({ ...range, from: part.from, to: part.to })));
+  };
   return {
     bounds: { ...bounds, first: sequence(Math.min(first, bounds.first)) },
     leftOut: null,
@@ -70,20 +89,20 @@ export const openMaterial = async ({ log, clickhouse, prefer }: MaterialOptions)
       const isLate = snapshot.sequence > to || (missing > 0 && bounds.first === 1);
       return isLate ? stateOfLog(bounds) : { snapshot, from: 'clickhouse', missing };
     },
-    read: (range) => {
-      const seam = prefer === 'rows' ? last : Math.min(last, bounds.first - 1);
-      // Rows may have begun later than the log, and then serve for speed alone.
-      const begin = seam < first ? seam + 1 : first;
-      return inTurn([
-        () => messagesOfLog(log, { ...range, from: Math.max(range.from, bounds.first), to: Math.min(range.to, begin - 1) }),
-        () => messagesOfRows(clickhouse, spans, { ...range, from: Math.max(range.from, begin), to: Math.min(range.to, seam) }),
-        () => messagesOfLog(log, { ...range, from: Math.max(range.from, seam + 1, bounds.first) }),
-      ]);
-    },
+    read: (range) => fromBoth(range, messagesOfRows),
+    readBrief: (range) => fromBoth(range, briefOfRows),
   };
 };
 
-async function* inTurn(parts: readonly (() => AsyncIterable<Message>)[]): AsyncGenerator<Message, void, undefined> {
+type ReadRows<Read> = (clickhouse: Clickhouse, spans: readonly Span[], range: MessageRange) => AsyncIterable<Read>;
+
+/** One alone is handed out as it is: each step on the way of a message takes its time. */
+const inTurn = <Read>(parts: readonly (() => AsyncIterable<Read>)[]): AsyncIterable<Read> => {
+  const [first, ...others] = parts;
+  return first !== undefined && others.length === 0 ? first() : allInTurn(parts);
+};
+
+async function* allInTurn<Read>(parts: readonly (() => AsyncIterable<Read>)[]): AsyncGenerator<Read, void, undefined> {
   for (const part of parts) yield* part();
 }
 

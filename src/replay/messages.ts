@@ -1,13 +1,13 @@
 import type { EventLog, LogEntry } from '../bus/event-log.ts';
-import { sequence, type Checks, type SwitchyardEvent } from '../events/index.ts';
+import { sequence, type SwitchyardEvent } from '../events/index.ts';
 import { isJsonObject, type Json } from '../json.ts';
 
 /** One message of the log as the router folds it, from the log itself or from rows. */
-export type Message = {
+export type Message<Event = SwitchyardEvent> = {
   readonly sequence: number;
   readonly storedAtMs: number;
   /** From rows: those alone that change the state of the router. */
-  readonly events: readonly SwitchyardEvent[];
+  readonly events: readonly Event[];
   /** Whoever folds the log skips it: it has a sequence and no effect. */
   readonly unreadable: Unreadable | null;
   /** An answer of an arm, or its failure, and no reward beside it: one append holds both, so the reward was taken out. */
@@ -28,8 +28,6 @@ export type Unreadable = {
 export type MessageRange = {
   readonly from: number;
   readonly to: number;
-  /** Of rows: the projector checked what the router folds to its last field before it wrote them, so that the envelope's may do where speed counts. The log is always checked as routers do. */
-  readonly checks?: Checks;
   readonly signal?: AbortSignal | undefined;
 };
 

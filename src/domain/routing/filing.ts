@@ -1,4 +1,4 @@
-import type { EventOf, RecordedFeatures, SwitchyardEvent } from '../../events/index.ts';
+import type { DataOf, EventOf, RecordedFeatures, SwitchyardEvent } from '../../events/index.ts';
 import type { Filing } from '../reward/reward.ts';
 import { everyRequest } from './evidence.ts';
 import { cellsOf } from './features/cells.ts';
@@ -18,10 +18,12 @@ export const filingOf = ({ time, data }: EventOf<'route.decided'>): Filing => ({
  * The moment that the evidence of a reward is filed under: that of the decision, but none later than the log stored the reward. Whoever made the event may have a clock that is wrong, or say anything; the
  * partition of time depends on the latest moment, and one far ahead would put all that comes into wide old blocks.
  */
-export const filedAtMs = (event: EventOf<'reward.recorded'>, storedAtMs: number): number => Math.min(decidedAtMs(event), storedAtMs);
+export const filedAtMs = (event: Decided, storedAtMs: number): number => Math.min(decidedAtMs(event), storedAtMs);
 
 /** Whether its evidence is filed under one and the same tick whenever the log stores it from `reachedMs` on. */
 export const isFiledWhenever = (event: SwitchyardEvent, reachedMs: number): boolean =>
   event.type !== 'reward.recorded' || event.data.cells.length === 0 || tickOf(decidedAtMs(event)) <= tickOf(reachedMs);
 
-const decidedAtMs = ({ time, data }: EventOf<'reward.recorded'>): number => Date.parse(data.decidedAt ?? time);
+type Decided = Pick<EventOf<'reward.recorded'>, 'time'> & { readonly data: Pick<DataOf<'reward.recorded'>, 'decidedAt'> };
+
+const decidedAtMs = ({ time, data }: Decided): number => Date.parse(data.decidedAt ?? time);

@@ -48,8 +48,14 @@ export const recompute = (logged: Decision, tenant: Tenant, state: RouterState):
   return differences.length === 0 ? { kind: 'same' } : { kind: 'different', differences };
 };
 
-/** The request that a logged decision was made for, as the router saw it. */
-export const inputOf = (logged: Decision, tenant: Tenant): RoutingInput => {
+/** What a logged decision says of the request that it was made for. */
+export type LoggedRequest = Pick<
+  Decision,
+  'requestedModel' | 'features' | 'maxOutputTokens' | 'needs' | 'weights' | 'conversation' | 'draw' | 'decidedAt'
+> & { readonly pacing: Pick<NonNullable<Decision['pacing']>, 'usdPerRequest' | 'latencyTargetMs'> | null };
+
+/** The request as the router saw it. */
+export const inputOf = (logged: LoggedRequest, tenant: Tenant): RoutingInput => {
   const { requestedModel, features, maxOutputTokens, needs, weights, conversation, draw, decidedAt, pacing } = logged;
   return {
     tenant,

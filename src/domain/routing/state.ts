@@ -60,7 +60,7 @@ export const latestChange = ({ policy, canary, canaryEnded }: RouterState): numb
 /** Folds the events of one log entry in place. */
 export const evolveRouter = (
   state: RouterState,
-  entry: { readonly sequence: number; readonly storedAtMs: number; readonly events: readonly SwitchyardEvent[] },
+  entry: { readonly sequence: number; readonly storedAtMs: number; readonly events: readonly FoldedEvent[] },
 ): RouterState => {
   if (entry.sequence <= state.sequence) return state;
   if (entry.sequence !== state.sequence + 1)
@@ -80,8 +80,18 @@ export const routerEventTypes = [
   'policy.canary_ended',
 ] as const satisfies readonly EventType[];
 
+/** As much of an event as the fold reads: the state is the same, whatever else there is of it. */
+export type FoldedEvent = Exclude<SwitchyardEvent, { type: 'route.decided' | 'reward.recorded' }> | FoldedDecision | FoldedReward;
+export type FoldedDecision = Pick<EventOf<'route.decided'>, 'type'> & { readonly data: Pick<DataOf<'route.decided'>, 'arm'> };
+export type FoldedReward = Pick<EventOf<'reward.recorded'>, 'type' | 'tenant' | 'time'> & {
+  readonly data: Pick<DataOf<'reward.recorded'>, 'arm' | 'cause' | 'decidedAt' | 'evidence' | 'revision'> & {
+    readonly cells: readonly string[];
+    readonly policy: Pick<NonNullable<DataOf<'reward.recorded'>['policy']>, 'canary' | 'trial'> | null;
+  };
+};
+
 /** Folds one event, whatever its place in the log, which stored it at `storedAtMs`. */
-export const foldEvent = (state: RouterState, event: SwitchyardEvent, storedAtMs: number): void => {
+export const foldEvent = (state: RouterState, event: FoldedEvent, storedAtMs: number): void => {
   switch (event.type) {
     case 'reward.recorded':
       foldReward(state, event, storedAtMs);
@@ -125,9 +135,12 @@ const foldPolicy = (state: RouterState, event: DataOf<'policy.activated'>): void
 /** Of two changes with the same number the first in the log stands. Those recorded before changes were numbered follow each other in the order of the log: they alone depend on it. */
 const takesEffect = (change: number, before = 0): boolean => change > before || (change === 0 && before === 0);
 
-const foldReward = (state: RouterState, event: EventOf<'reward.recorded'>, storedAtMs: number): void => {
+/** What one reward adds is read at once: one array serves for all. */
+const delta = noSums();
+
+const foldReward = (state: RouterState, event: FoldedReward, storedAtMs: number): void => {
   const { arm, cause, cells, evidence, policy, revision } = event.data;
-  const sums = sumsOf(evidence);
+  const sums = sumsOf(evidence, delta);
   if (cells.length > 0) addEvidence(state.evidence, arm, cells, filedAtMs(event, storedAtMs), sums);
   // By the cause, as rewards of version 1 name no policy: each decision that is counted must end, or its arm would stay on trial for ever.
   if (revision === 0 && cause !== 'cache') countsOf(state, arm).ended++;

@@ -36,11 +36,10 @@ export const fieldIndex = Object.fromEntries(evidenceFields.map((field, index) =
 /** Of the fields, the first that policies learn from: trials, parts and their squares. What a memory gives holds these alone. */
 export const learnedFields = fieldIndex.costSquare + 1;
 
-export const sumsOf = (evidence: RewardEvidence): Sums => {
-  const sums = noSums();
-  evidenceFields.forEach((field, i) => {
-    sums[i] = evidence[field];
-  });
+/** Written into `sums`, all of it. */
+export const sumsOf = (evidence: RewardEvidence, sums: Sums = noSums()): Sums => {
+  let i = 0;
+  for (const field of evidenceFields) sums[i++] = evidence[field];
   return sums;
 };
 

@@ -90,6 +90,12 @@ describe('a mistake is told with its line', () => {
     ['an empty line', '', 'expected a line of JSON, got an empty line'],
     ['another thing', '[]', 'expected a logged decision, got a list of 0'],
     ['no propensity', { ...good, propensity: undefined }, 'propensity: expected a number above 0 and at most 1, got nothing'],
+    [
+      'a propensity so small that no sum holds its weight',
+      { ...good, propensity: 5e-324 },
+      'propensity: expected at least 1e-12, got 5e-324',
+    ],
+    ['a number that JSON does not have', JSON.stringify(good).replace('0.25', 'NaN'), `expected a line of JSON, got "{\\"id\\":\\"1\\"`],
     ['a propensity of 0', { ...good, propensity: 0 }, 'propensity: expected a number above 0, got 0'],
     [
       'a propensity that its candidates contradict',

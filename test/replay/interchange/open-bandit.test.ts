@@ -121,6 +121,7 @@ describe('a bad row', () => {
   const bad: readonly (readonly [string, string, string])[] = [
     ['no propensity', row(1, { p: '' }), 'expected a propensity_score above 0 and at most 1, got nothing'],
     ['a propensity of 0', row(1, { p: '0.0' }), 'expected a propensity_score above 0 and at most 1, got "0.0"'],
+    ['a propensity too small', row(1, { p: '1e-13' }), 'expected a propensity_score of at least 1e-12, got "1e-13"'],
     ['a propensity above 1', row(1, { p: '1.01' }), 'expected a propensity_score above 0 and at most 1, got "1.01"'],
     ['a propensity below 0', row(1, { p: '-0.1' }), 'expected a propensity_score above 0 and at most 1, got "-0.1"'],
     ['a propensity that is no number', row(1, { p: 'NaN' }), 'expected a propensity_score above 0 and at most 1, got "NaN"'],
@@ -229,6 +230,12 @@ describe('a folder for Open Bandit Pipeline', () => {
     for (const one of rows)
       for (const [name, value] of Object.entries(one))
         if (name !== 'timestamp') expect(Number.isFinite(Number(value)) && value !== '', name).toBe(true);
+  });
+
+  it('has each decision once: rows have no id by which a reader could tell', async () => {
+    const twice = [...records, ...records.slice(3, 9)];
+    expect(await writeOpenBandit(folder.at('twice'), batchesOf(twice, 7))).toEqual({ rows: 26, items: 3 });
+    expect(readFileSync(openBanditFiles(folder.at('twice')).log, 'utf8')).toBe(readFileSync(log, 'utf8'));
   });
 
   it('names its items beside', () => {

@@ -6,7 +6,7 @@ import { rewardSum, trialsOf } from '../reading.ts';
 import type { RewardWeights } from '../../reward/reward.ts';
 import { remembering } from './remembering.ts';
 import { nothingKnown, warmStartOf, type Known } from './warm-start.ts';
-import type { Policy, PolicyQuestion, SpecOf } from './policy.ts';
+import type { Policy, SpecOf } from './policy.ts';
 
 /**
  * Beta-Bernoulli Thompson sampling (Thompson 1933; Chapelle and Li 2011) with its probabilities made explicit: what sampling every posterior and taking the largest does on average is
@@ -21,31 +21,32 @@ export const betaThompsonPolicy = (spec: SpecOf<'beta-bernoulli-thompson'>): Pol
   const memory = remembering(spec.memory, [everyRequest]);
   const warm = warmStartOf(spec.warmStart);
   // An unchanged state is not integrated again.
-  let known: { readonly key: string; readonly shares: readonly number[] } | null = null;
+  let known: { readonly posteriors: readonly BetaParameters[]; readonly shares: readonly number[] } | null = null;
+  const integrated = (posteriors: readonly BetaParameters[]): readonly number[] => {
+    if (known === null || !areEqual(known.posteriors, posteriors)) known = { posteriors, shares: Array.from(propensities(posteriors)) };
+    return known.shares;
+  };
   return {
     weigh: (question, evidence) => {
       const posteriors = question.candidates.map((arm) =>
         betaPosterior(memory.recall(evidence, arm, [everyRequest], question)[0], spec.prior, question.weights, warm(arm)),
       );
-      const key = keyOf(posteriors, question);
-      if (known?.key !== key) known = { key, shares: sharesOf(posteriors, question) };
-      return { posteriors: posteriors.map((beta) => ({ family: 'beta', ...beta })), shares: known.shares };
+      const { adjustments } = question;
+      const shares = adjustments.every((adjustment) => adjustment === adjustments[0])
+        ? integrated(posteriors)
+        : normalPropensities(posteriors.map((posterior, i) => shifted(posterior, adjustments[i] ?? 0)));
+      return { posteriors: posteriors.map((beta) => ({ family: 'beta', ...beta })), shares };
     },
   };
 };
 
-const keyOf = (posteriors: readonly BetaParameters[], { adjustments }: PolicyQuestion): string =>
-  posteriors.map(({ alpha, beta }, i) => `${alpha} ${beta} ${adjustments[i]}`).join(' ');
+const areEqual = (some: readonly BetaParameters[], others: readonly BetaParameters[]): boolean =>
+  some.length === others.length && some.every(({ alpha, beta }, i) => alpha === others[i]?.alpha && beta === others[i].beta);
 
-const sharesOf = (posteriors: readonly BetaParameters[], { adjustments }: PolicyQuestion): readonly number[] =>
-  adjustments.every((adjustment) => adjustment === adjustments[0])
-    ? Array.from(propensities(posteriors))
-    : normalPropensities(
-        posteriors.map(({ alpha, beta }, i) => ({
-          mean: alpha / (alpha + beta) + (adjustments[i] ?? 0),
-          sd: Math.sqrt((alpha * beta) / (alpha + beta + 1)) / (alpha + beta),
-        })),
-      );
+const shifted = ({ alpha, beta }: BetaParameters, adjustment: number): { readonly mean: number; readonly sd: number } => ({
+  mean: alpha / (alpha + beta) + adjustment,
+  sd: Math.sqrt((alpha * beta) / (alpha + beta + 1)) / (alpha + beta),
+});
 
 /** Evidence of a whole log never takes a parameter below its prior; this guards against a log whose beginning is gone, with a revision of what stood there. */
 const leastParameter = 1e-3;
