@@ -17,7 +17,7 @@ import { settingsOf } from './evaluate-settings.ts';
 import { usageError } from './exit-codes.ts';
 import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
+import { excerpt, type Terminal } from './terminal.ts';
 
 /**
  * Policies over a file of logged decisions; asks no yard. The file is read once to see what is in it, and again to evaluate. Where its records are requests policies are those of `policy activate`, over the arms that the file names; where they
@@ -74,6 +74,7 @@ type Survey = {
 };
 
 const mostArms = 65_536;
+const nameInWords = (name: string): string => excerpt(name, 64);
 
 const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: string): Promise<Survey> => {
   const arms = new Set<string>();
@@ -85,6 +86,10 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
   for await (const batch of batches)
     for (const decision of batch) {
       first ??= decision;
+      if (decision.context.kind !== first.context.kind)
+        throw usageError(
+          `${file}: expected records of one kind, the first is a ${first.context.kind}; got a ${decision.context.kind}, ${excerpt(decision.id, 64)}`,
+        );
       records++;
       leastPropensity = Math.min(leastPropensity, decision.propensity);
       if (decision.context.kind === 'slot') slots = Math.max(slots, decision.context.slot + 1);
@@ -100,7 +105,8 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
 const requirePrices = ({ price }: EvaluateOptions, { arms, hasTokens }: Survey): void => {
   if (price === undefined) return;
   requireKnownPrices(price, arms);
-  if (!hasTokens) throw usageError('--price: expected records with tokens, from which a cost under another price follows; got none');
+  if (!hasTokens)
+    throw usageError('--price, --prices: expected records with tokens, from which a cost under another price follows; got none');
 };
 
 const candidateOf = async (
@@ -112,10 +118,15 @@ const candidateOf = async (
   const file = source === 'uniform' ? null : source;
   if (kind === 'slot') {
     const spec = await readActionDistribution(source, campaign);
+    const known = armsOf(spec);
+    if (known !== null && !known.some((arm) => arms.includes(arm)))
+      throw usageError(
+        `${source}: expected arms of the records, such as ${arms.slice(0, 5).map(nameInWords).join(', ')}; got ${known.slice(0, 5).map(nameInWords).join(', ')}`,
+      );
     const has = slotsOf(spec);
     if (has !== null && has > slots) note(`${source}: has ${has} positions, the records have ${slots}: the others are not used`);
     const name = file === null ? source : path.basename(file).replace(/\.[^.]+$/, '');
-    return distributionCandidate({ name, file, probabilities: distributionOf(spec), arms: armsOf(spec) ?? arms });
+    return distributionCandidate({ name, file, probabilities: distributionOf(spec), arms: known ?? arms });
   }
   const content = named({
     spec: loadPolicyFile(source, arms),
@@ -126,11 +137,12 @@ const candidateOf = async (
       enabled: true,
       // What the models can do stands in the configuration of the yard that made the file.
       contextTokens: Number.MAX_SAFE_INTEGER,
-      price: price[arm] ?? null,
+      // Names of arms may be those of what every object has.
+      price: Object.hasOwn(price, arm) ? (price[arm] ?? null) : null,
       lacks: [],
     })),
   });
-  return frozenCandidate({ content, file: source, snapshot: emptySnapshot, atMs: firstAtMs, weights: reward ?? null });
+  return frozenCandidate({ content, file: source, snapshot: emptySnapshot, atMs: firstAtMs, weights: reward ?? null, isOfFile: true });
 };
 
 async function* within(

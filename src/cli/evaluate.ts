@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { loadPriceFile } from '../config/price-file.ts';
+import { priceSchema } from '../config/schema.ts';
 import type { Price } from '../domain/price.ts';
 import { rewardWeightsSchema } from '../events/schemas/policy.ts';
 import type { RewardWeights } from '../domain/reward/reward.ts';
@@ -22,7 +24,7 @@ import { exitCodes, usageError } from './exit-codes.ts';
 import type { AddressOptions } from './locate.ts';
 import { fromOption, toOption, type PeriodOptions } from './period.ts';
 import { showEvaluation } from './show-evaluation.ts';
-import type { Terminal } from './terminal.ts';
+import { excerpt, type Terminal } from './terminal.ts';
 
 export type EvaluateOptions = AddressOptions &
   PeriodOptions & {
@@ -32,6 +34,7 @@ export type EvaluateOptions = AddressOptions &
     readonly outcomesUpTo?: number;
     readonly reward?: RewardWeights;
     readonly price?: Readonly<Record<string, Price>>;
+    readonly prices?: string;
     readonly learning?: true | LearningMethod;
     readonly rewardModel: RewardModelKind;
     readonly alpha: number;
@@ -75,6 +78,7 @@ export const addEvaluate: AddCommand = (program, terminal) => {
         priceOf,
       ),
     )
+    .option('--prices <file>', 'the same of many arms, from a file: arm: {inputUsdPerMillionTokens, outputUsdPerMillionTokens}')
     .addOption(
       new Option('--learning [method]', 'policies that learn are evaluated as they learn, not frozen at --from').choices([
         'doubly-robust-replay',
@@ -120,7 +124,8 @@ export const addEvaluate: AddCommand = (program, terminal) => {
 const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> => {
   const replace = options.replace === true;
   if (options.html !== undefined) await refuseTakenPage(options.html, { replace });
-  const report = await (options.file === undefined ? evaluateLog(terminal, options) : evaluateFile(terminal, options, options.file));
+  const asked = withPrices(options);
+  const report = await (asked.file === undefined ? evaluateLog(terminal, asked) : evaluateFile(terminal, asked, asked.file));
   if (options.html !== undefined) {
     await writeReportPage(report, options.html, { replace });
     terminal.note(`the report is in ${options.html}`);
@@ -128,6 +133,10 @@ const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> 
   await (options.json === true ? terminal.json(report) : showEvaluation(terminal, report, { all: options.all === true }));
   if (isRefused(report)) process.exitCode = exitCodes.failed;
 };
+
+/** What a single `--price` says of an arm counts before what the file says. */
+const withPrices = (options: EvaluateOptions): EvaluateOptions =>
+  options.prices === undefined ? options : { ...options, price: { ...loadPriceFile(options.prices), ...options.price } };
 
 const isRefused = ({ candidates }: EvaluationReport): boolean => candidates.some(({ verdict }) => verdict.kind === 'refused');
 
@@ -153,13 +162,18 @@ const weightsOf = (text: string): RewardWeights => {
 };
 
 const priceOf = (text: string, before: Readonly<Record<string, Price>> | undefined): Readonly<Record<string, Price>> => {
-  const [, arm, input, output] = /^([^=\s]+)=(\d*\.?\d+)\/(\d*\.?\d+)$/.exec(text) ?? [];
-  if (arm === undefined || Object.hasOwn(before ?? {}, arm))
+  // Arms of other systems may be called anything.
+  const [, arm, input, output] = /^(.+)=([^=/]+)\/([^=/]+)$/s.exec(text) ?? [];
+  const price = { inputUsdPerMillionTokens: dollarsOf(input), outputUsdPerMillionTokens: dollarsOf(output) };
+  if (arm === undefined || Object.hasOwn(before ?? {}, arm) || !priceSchema.safeParse(price).success)
     throw new InvalidArgumentError(
-      `Expected an arm and its prices in dollars for a million tokens of prompt and answer, each arm once, such as large=2.5/10; got "${text.slice(0, 60)}".`,
+      `Expected an arm and its prices in dollars for a million tokens of prompt and answer (0 to 10000), each arm once, such as large=2.5/10; got "${text.slice(0, 60)}".`,
     );
-  return { ...before, [arm]: { inputUsdPerMillionTokens: Number(input), outputUsdPerMillionTokens: Number(output) } };
+  return { ...before, [arm]: price };
 };
+
+const dollarsOf = (text: string | undefined): number =>
+  text !== undefined && /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
 
 /** The command that makes the report again, its period frozen. */
 export const commandLine = (
@@ -193,11 +207,15 @@ const placeOf = (option: string, place: PeriodOptions['from']): readonly string[
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
 
+const nameInWords = (name: string): string => excerpt(name, 64);
+
 /** A price of an arm that there is not changes nothing, which nobody asks for. */
 export const requireKnownPrices = (price: NonNullable<EvaluateOptions['price']>, arms: readonly string[]): void => {
   const unknown = Object.keys(price).find((arm) => !arms.includes(arm));
   if (unknown !== undefined)
-    throw usageError(`--price: expected an arm such as ${arms.slice(0, 8).join(', ')}; got "${unknown.slice(0, 64)}"`);
+    throw usageError(
+      `--price, --prices: expected an arm such as ${arms.slice(0, 8).map(nameInWords).join(', ')}; got "${nameInWords(unknown)}"`,
+    );
 };
 
 /** A policy is named twice only by mistake: two columns of the report could not be told apart. */

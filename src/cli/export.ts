@@ -117,7 +117,7 @@ type Exported = ReturnType<ReturnType<typeof tallied>['summary']> & {
 };
 
 const tell = async (terminal: Terminal, { json }: ExportOptions, exported: Exported): Promise<void> => {
-  const { format, files, records, withoutOutcome, policies, arms, binary, period } = exported;
+  const { format, files, records, withoutOutcome, duplicates, policies, arms, binary, period } = exported;
   if (json === true) {
     await terminal.json(exported);
     return;
@@ -128,6 +128,10 @@ const tell = async (terminal: Terminal, { json }: ExportOptions, exported: Expor
   if (withoutOutcome > 0)
     terminal.note(
       `${grouped(withoutOutcome)} of them ${withoutOutcome === 1 ? 'has' : 'have'} no outcome${format === 'openbandit' ? ': they are left out, which this format cannot say' : ''}`,
+    );
+  if (duplicates > 0)
+    terminal.note(
+      `${grouped(duplicates)} of them ${duplicates === 1 ? 'was' : 'were'} there before, under the same id${format === 'openbandit' ? ': left out, as the rows have no id' : '; evaluate counts each once'}`,
     );
   if (format !== 'openbandit') return;
   if (!binary) terminal.note('click holds rewards from 0 to 1, not only 0 and 1');

@@ -3,10 +3,13 @@ import path from 'node:path';
 import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
 import { readItemNames } from '../replay/interchange/read-item-names.ts';
 import { clickWeights, readOpenBandit } from '../replay/interchange/read-open-bandit.ts';
-import { tallied } from '../replay/interchange/log-tally.ts';
+import { leftoversWith, type Leftovers } from '../replay/interchange/leftovers.ts';
+import { tallied, type LogSummary } from '../replay/interchange/log-tally.ts';
+import type { LoggedDecision } from '../replay/logged-decision.ts';
 import { writeLog } from '../replay/interchange/write-log.ts';
 import { jsonOption, withExamples, type AddCommand } from './command.ts';
 import { usageError } from './exit-codes.ts';
+import { leftoversInWords } from './leftovers-in-words.ts';
 import { grouped } from './numbers.ts';
 import { printable, type Terminal } from './terminal.ts';
 
@@ -76,8 +79,18 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     others += 1;
     largestRatio = Math.max(largestRatio, ratio);
   };
-  const records = readOpenBandit(file, { policy, tenant, logger, names, onOther, ...(options.skipBad === true ? { onBad } : {}) });
-  const { batches, summary } = tallied(untilAborted(records, signal));
+  const leftovers = leftoversWith({ names, logger });
+  const { onColumns } = leftovers;
+  const records = readOpenBandit(file, {
+    policy,
+    tenant,
+    logger,
+    names,
+    onOther,
+    onColumns,
+    ...(options.skipBad === true ? { onBad } : {}),
+  });
+  const { batches, summary } = tallied(watched(records, signal, leftovers.see));
   const origin = { source: `Open Bandit log ${path.basename(file)}`, period: { from: null, to: null }, tenant, weights: clickWeights };
   await writeLog(options.out, origin, batches, { force: options.force ?? false });
   await tell(terminal, options, {
@@ -86,24 +99,31 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     withoutCandidates: logger === null ? summary().records : others,
     largestRatio,
     ...summary(),
+    ...leftovers.summary(),
   });
 };
 
-async function* untilAborted<Batch>(batches: AsyncIterable<Batch>, signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+async function* watched(
+  batches: AsyncIterable<readonly LoggedDecision[]>,
+  signal: AbortSignal,
+  see: (decision: LoggedDecision) => void,
+): AsyncGenerator<readonly LoggedDecision[], void, undefined> {
   for await (const batch of batches) {
     signal.throwIfAborted();
+    batch.forEach(see);
     yield batch;
   }
 }
 
-type Imported = ReturnType<ReturnType<typeof tallied>['summary']> & {
-  readonly out: string;
-  readonly skipped: number;
-  /** Whose propensity is not what the distribution says, or all where no distribution was given. */
-  readonly withoutCandidates: number;
-  /** By how much the two differ at most; 1: they do not, or no distribution was given. */
-  readonly largestRatio: number;
-};
+type Imported = LogSummary &
+  Leftovers & {
+    readonly out: string;
+    readonly skipped: number;
+    /** Whose propensity is not what the distribution says, or all where no distribution was given. */
+    readonly withoutCandidates: number;
+    /** By how much the two differ at most; 1: they do not, or no distribution was given. */
+    readonly largestRatio: number;
+  };
 
 /** Beyond this a distribution is hardly that of the log: simulated ones are off by some percent for rare items. */
 const suspiciousRatio = 2;
@@ -119,6 +139,7 @@ const tell = async (terminal: Terminal, { json }: ImportOptions, imported: Impor
     terminal.note(
       `a propensity_score and the action distribution differ by a factor of ${largestRatio.toPrecision(3)}: are they of the same policy, and is the log of one alone?`,
     );
+  for (const note of leftoversInWords(imported)) terminal.note(printable(note));
   if (json === true) await terminal.json(imported);
   else
     terminal.note(

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { AddCommand } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { explain } from './explain.ts';
-import { openTerminal } from './terminal.ts';
+import { openTerminal, printable } from './terminal.ts';
 
 /**
  * The entry of `./switchyard`. Every command is one file and one line here. Only the command that was asked for is loaded, all of them for help: that
@@ -65,7 +65,7 @@ const run = async (): Promise<number> => {
   } catch (error) {
     if (terminal.wasInterrupted()) return exitCodes.interrupted;
     const { exitCode, message } = explain(error);
-    if (message !== null) terminal.note(`switchyard: ${message}`);
+    if (message !== null) terminal.note(`switchyard: ${printable(message)}`);
     return exitCode;
   }
 };

@@ -10,13 +10,13 @@ export type ConfigProblem = {
   readonly seen: string | null;
 };
 
-/** All mistakes of a configuration, or of a policy, at once, in one message that a person can act on. */
+/** All mistakes of a configuration, a policy or a price list, at once, in one message that a person can act on. */
 export class ConfigError extends PermanentError {
   readonly source: string;
   readonly problems: readonly ConfigProblem[];
-  constructor(source: string, problems: readonly ConfigProblem[], what: 'configuration' | 'policy' = 'configuration') {
+  constructor(source: string, problems: readonly ConfigProblem[], what: 'configuration' | 'policy' | 'price list' = 'configuration') {
     const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
-    super(`invalid-${what}`, [`The ${what} has ${count} (${source}):`, ...problems.map(inWords)].join('\n'));
+    super(`invalid-${what.replace(' ', '-')}`, [`The ${what} has ${count} (${source}):`, ...problems.map(inWords)].join('\n'));
     this.source = source;
     this.problems = problems;
   }

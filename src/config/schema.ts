@@ -136,13 +136,15 @@ const feedbackSchema = z.strictObject({
     ),
 });
 
+export const priceSchema = z.strictObject({
+  inputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the prompt'),
+  outputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the answer'),
+});
+
 const modelSchema = z.strictObject({
   id: nameSchema.describe('name of the model in requests and events; "auto" is taken'),
   provider: providerConfigSchema.describe('who answers'),
-  price: z.strictObject({
-    inputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the prompt'),
-    outputUsdPerMillionTokens: z.number().min(0).max(10_000).describe('dollars per million tokens of the answer'),
-  }),
+  price: priceSchema,
   lacks: z
     .array(z.enum(['tools', 'json', 'images']))
     .max(3)

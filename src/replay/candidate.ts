@@ -49,8 +49,10 @@ export const frozenCandidate = (given: {
   readonly atMs: number;
   /** In place of the weights of the log. */
   readonly weights: RewardWeights | null;
+  /** Of a file: it does not hold what a policy would have learned from before, or would learn from. */
+  readonly isOfFile?: boolean;
 }): Candidate => {
-  const { file, snapshot, atMs, weights } = given;
+  const { file, snapshot, atMs, weights, isOfFile = false } = given;
   const spec = { ...given.content.spec, trial: { requests: 0, share: 0 } };
   const content = { ...given.content, spec };
   const readsEvidence = spec.kind !== 'static' && spec.kind !== 'complexity';
@@ -94,7 +96,7 @@ export const frozenCandidate = (given: {
     file,
     kind: spec.kind,
     fingerprint: given.content.policy.version,
-    method: readsEvidence ? frozenMethod(new Date(atMs).toISOString()) : { name: 'fixed', why: whyFixed },
+    method: readsEvidence ? frozenMethod(new Date(atMs).toISOString(), isOfFile) : { name: 'fixed', why: whyFixed },
     warnings: readsEvidence ? brokenAt(state, content, atMs) : [],
     weigh: (decisions) => decisions.map(weighOne),
   };
@@ -103,9 +105,11 @@ export const frozenCandidate = (given: {
 type RequestContext = Extract<Context, { kind: 'request' }>;
 
 const whyFixed = 'the policy does not learn: what it would have done with each request is known exactly';
-const frozenMethod = (at: string): Method => ({
+const frozenMethod = (at: string, isOfFile: boolean): Method => ({
   name: 'fixed',
-  why: `the policy is taken as it stood at ${at}, with what had been learned until then, and learns no more: what is estimated is that state of it. --learning evaluates it as it learns`,
+  why: isOfFile
+    ? 'the policy is taken as it begins, with its prior and its warm start alone, and learns nothing: what is estimated is that state of it. A file does not hold what it would learn from; the log of a yard does'
+    : `the policy is taken as it stood at ${at}, with what had been learned until then, and learns no more: what is estimated is that state of it. --learning evaluates it as it learns`,
   frozenAt: at,
 });
 

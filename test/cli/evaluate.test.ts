@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { sequence } from '../../src/events/index.ts';
@@ -12,7 +13,7 @@ import { writeLog } from '../../src/replay/interchange/write-log.ts';
 import type { EvaluationReport } from '../../src/replay/report.ts';
 import { decidedLog, isDecision, yardConfig } from '../replay/support/decided-log.ts';
 import { inPages, madeUpLog } from '../replay/support/made-up-log.ts';
-import { recordsOf, slotRecord } from '../replay/interchange/support/records.ts';
+import { recordsOf, requestRecord, slotRecord } from '../replay/interchange/support/records.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
 import { openShaped, project, testFolder as dataFolder } from '../support/projection.ts';
 import { runCli, stackTrace, testFolder, type TestFolder } from './support/cli.ts';
@@ -134,13 +135,13 @@ describe('./switchyard evaluate', () => {
       runCli(['evaluate', '--policy', 'uniform', '--file', file, '--resamples', '20', ...args]);
     expect(await mistaken('--price', 'nosuch=1/2')).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('--price: expected an arm such as') as string,
+      stderr: expect.stringContaining('--price, --prices: expected an arm such as') as string,
     });
     const without = path.join(path.dirname(folder.config), 'without-tokens.jsonl');
     await writeLog(without, origin, [recordsOf(8, slotRecord)]);
     expect(await mistaken('--price', '1=1/2', '--file', without)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('--price: expected records with tokens') as string,
+      stderr: expect.stringContaining('--price, --prices: expected records with tokens') as string,
     });
     const two = path.join(path.dirname(folder.config), 'two.json');
     writeFileSync(
@@ -158,6 +159,35 @@ describe('./switchyard evaluate', () => {
     );
     const { stderr } = await runCli(['evaluate', '--policy', two, '--file', file, '--resamples', '20', '--json']);
     expect(stderr).toContain('two.json: has 2 positions, the records have 1');
+  });
+
+  it('says what is wrong with a file in a sentence that names it', async () => {
+    const at = (name: string) => path.join(path.dirname(folder.config), name);
+    const origin = { source: 'made up', period: { from: null, to: null }, tenant: null, weights: null };
+    const uniform = (file: string, policy = 'uniform') => runCli(['evaluate', '--policy', policy, '--file', at(file), '--json']);
+    await writeLog(at('kinds.jsonl'), origin, [[slotRecord(0), { ...requestRecord(1), arm: 'small', candidates: null }]]);
+    expect(await uniform('kinds.jsonl')).toEqual({
+      status: 2,
+      signal: null,
+      stdout: '',
+      stderr: `switchyard: ${at('kinds.jsonl')}: expected records of one kind, the first is a slot; got a request, acme/request-1\n`,
+    });
+    await writeLog(at('slots.jsonl'), origin, [recordsOf(8, (i) => ({ ...slotRecord(i), arm: '\u001b[31mred' }))]);
+    writeFileSync(at('strangers.json'), JSON.stringify([[0.5], [0.5]]));
+    const { status, stderr } = await uniform('slots.jsonl', at('strangers.json'));
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `switchyard: ${at('strangers.json')}: expected arms of the records, such as red; got 0, 1\n`,
+    });
+    const text = readFileSync(at('slots.jsonl'), 'utf8').split('\n');
+    writeFileSync(
+      at('nan.jsonl'),
+      text.map((line, i) => (i === 3 ? line.replace('"propensity":0.25', '"propensity":NaN') : line)).join('\n'),
+    );
+    const nan = await uniform('nan.jsonl');
+    expect(nan.status).toBe(2);
+    expect(nan.stderr).toMatch(/nan\.jsonl:4: expected a line of JSON, got .*: .*NaN/);
+    expect(nan.stderr).not.toMatch(stackTrace);
   });
 
   it('says of an exported log the same as of the log itself, its floor known', async () => {
@@ -188,13 +218,102 @@ describe('./switchyard evaluate', () => {
     expect(stderr).toContain('the floors in force promise no probability below 0.990');
   });
 
+  it('says of a log that went out and came back in the Open Bandit form the same to 1e-12', async () => {
+    const at = (name: string) => path.join(path.dirname(folder.config), name);
+    const exported = (format: string, out: string) =>
+      runCli(['export', '--config', folder.config, '--sql-url', sql.url, '--format', format, '--out', at(out), '--force']);
+    expect((await exported('jsonl', 'round.jsonl')).status).toBe(0);
+    expect((await exported('openbandit', 'round')).status).toBe(0);
+    const [log, items] = [at('round/bts/all/all.csv'), at('round/bts/all/item_context.csv')];
+    const imported = await runCli(['import', log, '--format', 'openbandit', '--item-context', items, '--out', at('back.jsonl'), '--force']);
+    expect(imported.status, imported.stderr).toBe(0);
+    const shares = { a: 0.5, b: 0.3, c: 0.2 };
+    const policy = policyFile('half.yaml', { kind: 'static', id: 'half', floor: 0, shares });
+    writeFileSync(
+      at('half.json'),
+      JSON.stringify({ positions: 1, items: 3, probabilities: Object.values(shares).map((p) => [p]), arms: Object.keys(shares) }),
+    );
+    const valuesOf = (report: EvaluationReport) =>
+      report.candidates[0]?.quantities.find(({ quantity }) => quantity === 'reward')?.estimates.filter(({ tunedBy }) => tunedBy === null) ??
+      [];
+    const bare = ['--force', '--reward-model', 'none'];
+    const there = await reportOf('--policy', policy, '--file', at('round.jsonl'), ...bare);
+    const back = await reportOf('--policy', at('half.json'), '--file', at('back.jsonl'), ...bare);
+    expect(back.counts.evaluated).toBe(there.counts.evaluated);
+    expect(valuesOf(there).length).toBeGreaterThan(5);
+    for (const [i, { estimator, value }] of valuesOf(there).entries()) {
+      expect(valuesOf(back)[i]?.estimator).toBe(estimator);
+      expect(Math.abs((valuesOf(back)[i]?.value ?? NaN) - value), estimator).toBeLessThan(1e-12);
+    }
+    // Computed from the file by itself, as whoever reads it would.
+    const rows = parse(readFileSync(log, 'utf8'), { columns: true }) as unknown as readonly Readonly<Record<string, string>>[];
+    const names = new Map(
+      (parse(readFileSync(items, 'utf8'), { columns: true }) as unknown as readonly Readonly<Record<string, string>>[]).map((one) => [
+        one['item_id'],
+        one['arm'] as keyof typeof shares,
+      ]),
+    );
+    const weighed = rows.map((row) => ({
+      w: shares[names.get(row['item_id']) ?? 'a'] / Number(row['propensity_score']),
+      r: Number(row['click']),
+    }));
+    const sum = (values: readonly number[]) => values.reduce((total, one) => total + one, 0);
+    const ipw = sum(weighed.map(({ w, r }) => w * r)) / rows.length;
+    const expected = { ipw, snipw: (ipw * rows.length) / sum(weighed.map(({ w }) => w)) };
+    for (const [name, value] of Object.entries(expected))
+      expect(valuesOf(there).find(({ estimator }) => estimator === name)?.value, name).toBeCloseTo(value, 12);
+  });
+
+  it('takes prices from a file, and says them in the command', async () => {
+    const prices = path.join(path.dirname(folder.config), 'prices.yaml');
+    writeFileSync(
+      prices,
+      stringify({
+        a: { inputUsdPerMillionTokens: 1e-7, outputUsdPerMillionTokens: 3 },
+        b: { inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 2 },
+      }),
+    );
+    const report = await reportOf('--policy', always('a'), '--force', '--prices', prices, '--price', 'b=5/6');
+    expect(report.settings.prices).toEqual({
+      a: { inputUsdPerMillionTokens: 1e-7, outputUsdPerMillionTokens: 3 },
+      b: { inputUsdPerMillionTokens: 5, outputUsdPerMillionTokens: 6 },
+    });
+    expect(report.command).toContain('--price a=1e-7/3 --price b=5/6');
+    const single = await reportOf('--policy', always('a'), '--force', '--price', 'a=1e-7/3', '--price', 'b=5/6');
+    expect({ ...report, madeAt: '' }).toEqual({ ...single, madeAt: '' });
+    const plain = await reportOf('--policy', always('a'), '--force');
+    expect(report.candidates[0]?.quantities).not.toEqual(plain.candidates[0]?.quantities);
+    writeFileSync(prices, 'zz: { inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 2 }');
+    expect(await evaluate('--policy', always('a'), '--prices', prices)).toMatchObject({
+      status: 2,
+      stderr: 'switchyard: --price, --prices: expected an arm such as a, b, c; got "zz"\n',
+    });
+    writeFileSync(prices, 'a: 3');
+    const { stderr, status } = await evaluate('--policy', always('a'), '--prices', prices);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^switchyard: The price list has one mistake \(.*prices\.yaml\):\n {2}a \(line 1\): expected a group of keys, got 3\n$/,
+    );
+  });
+
+  it('says of a policy that learns, in a file, what a file can', async () => {
+    const file = path.join(path.dirname(folder.config), 'learns.jsonl');
+    await runCli(['export', '--config', folder.config, '--sql-url', sql.url, '--format', 'jsonl', '--out', file, '--force']);
+    const thompson = policyFile('learns.yaml', { kind: 'beta-bernoulli-thompson', id: 'learns' });
+    const [candidate] = (await reportOf('--policy', thompson, '--force', '--file', file)).candidates;
+    expect(candidate?.method.why).toContain('A file does not hold what it would learn from');
+    expect(candidate?.method.why).not.toContain('--learning');
+    const [live] = (await reportOf('--policy', thompson, '--force')).candidates;
+    expect(live?.method.why).toContain('--learning evaluates it as it learns');
+  });
+
   it.each([
     [['--policy', 'nowhere.yaml'], 'expected a file that can be read'],
     [['--policy', 'A', '--policy', 'A'], 'got "always-a" twice'],
     [['--policy', 'A', '--from', '4000000'], 'expected decisions in the period'],
     [['--policy', 'A', '--tenant', 'nobody'], 'expected decisions in the period of the tenant "nobody"'],
     [['--policy', 'A', '--reward', 'success=.4'], 'Expected weights that sum to 1, got 0.4'],
-    [['--policy', 'A', '--price', 'zz=1/2'], '--price: expected an arm such as a, b, c; got "zz"'],
+    [['--policy', 'A', '--price', 'zz=1/2'], '--price, --prices: expected an arm such as a, b, c; got "zz"'],
     [['--policy', 'A', '--file', 'x.jsonl', '--learning'], '--learning: expected a log of the yard'],
     [['--policy', 'A', '--from', '90000', '--to', '5'], 'expected --from to be before --to; got --from sequence 90000 and --to sequence 5'],
     [['--policy', 'A', '--html', '/nope/x.html'], '/nope: expected a folder to write to, got none of that name'],

@@ -115,8 +115,12 @@ describe('export', () => {
     const count = requests - 1;
     expect(parse(readFileSync(log, 'utf8'), { columns: true })).toHaveLength(count);
     const imported = await runCli(['import', log, '--format', 'openbandit', '--item-context', items, '--out', at('back.jsonl'), '--json']);
-    expect({ status: imported.status, stderr: imported.stderr }).toEqual({ status: 0, stderr: '' });
-    expect(jsonLines(imported.stdout)).toMatchObject([{ records: count, skipped: 0, withoutOutcome: 0 }]);
+    expect(imported.status).toBe(0);
+    // Features alone are lost, and that is said.
+    expect(imported.stderr).toMatch(/^not read: the columns user_feature_prompt_characters, .*, and \d+ more\n$/);
+    expect(jsonLines(imported.stdout)).toMatchObject([
+      { records: count, skipped: 0, withoutOutcome: 0, itemsNotSeen: 0, itemsNotNamed: 0, positionsNotSeen: [] },
+    ]);
     const [all, back] = await Promise.all([collected(readLog(at('log.jsonl.gz'))), collected(readLog(at('back.jsonl')))]);
     expect(back.map(({ atMs, arm, propensity }) => [atMs, arm, propensity])).toEqual(
       all.filter(({ outcome }) => outcome !== null).map(({ atMs, arm, propensity }) => [atMs, arm, propensity]),
@@ -223,6 +227,57 @@ describe('import', () => {
     expect(jsonLines(skipped.stdout)).toMatchObject([{ records: 1, skipped: 2 }]);
     expect(skipped.stderr).toContain('2 rows could not be read and were left out');
     expect(skipped.stderr).not.toContain('\u001b');
+  });
+
+  it('says what it leaves out: columns, positions, items', async () => {
+    const log = at('left.csv');
+    const line = (index: number, item: number) => `${index},2019-11-24 00:00:00+00:00,${item},2,0,0.5,x,0.1,note`;
+    writeFileSync(
+      log,
+      `,timestamp,item_id,position,click,propensity_score,user_feature_0,affinity_1,"\u001b[31mred"\n${line(0, 0)}\n${line(1, 5)}\n`,
+    );
+    writeFileSync(at('items.csv'), 'item_id,arm\n0,zero\n1,one\n2,two\n');
+    writeFileSync(
+      at('wide.json'),
+      JSON.stringify(Array.from({ length: 6 }, (_, item) => [0, 0.5, 0].map((p) => (item === 0 || item === 5 ? 0.5 : p * 0)))),
+    );
+    const { status, stdout, stderr } = await importLog(
+      ...[log, '--out', at('left.jsonl'), '--item-context', at('items.csv'), '--action-dist', at('wide.json'), '--json'],
+    );
+    expect(status, stderr).toBe(0);
+    expect(stderr.split('\n').slice(0, -1)).toEqual([
+      'not read: the columns user_feature_0, affinity_1, red',
+      'not used: what the action distribution says of position 1, 3, which no row has',
+      'not used: 2 items of --item-context, which no row has',
+      '1 item has no name in --item-context, and the number in its place',
+    ]);
+    expect(jsonLines(stdout)).toMatchObject([
+      {
+        columnsNotRead: { count: 3, first: ['user_feature_0', 'affinity_1', '\u001b[31mred'] },
+        positionsNotSeen: [1, 3],
+        itemsNotSeen: 2,
+        itemsNotNamed: 1,
+      },
+    ]);
+  });
+
+  it('does not take an item without a name for one that is named by its number', async () => {
+    writeFileSync(at('numbers.csv'), 'item_id,arm\n0,1\n');
+    const log = csv('two-items.csv', row(0, 0, '0.5'), row(1, 1, '0.5'));
+    const { status, stderr } = await importLog(log, '--out', at('two-items.jsonl'), '--item-context', at('numbers.csv'));
+    expect(status).toBe(2);
+    expect(stderr).toBe(`switchyard: ${log}:3: expected a name for item 1, as another item is called so, got none\n`);
+    writeFileSync(at('two.json'), JSON.stringify([[0.5], [0.5]]));
+    const known = await importLog(
+      log,
+      '--out',
+      at('two-items.jsonl'),
+      '--item-context',
+      at('numbers.csv'),
+      '--action-dist',
+      at('two.json'),
+    );
+    expect(known.stderr).toContain('expected a name for item 1 of the action distribution: another item is called so');
   });
 
   it.each([

@@ -48,7 +48,13 @@ export const endSchema = z.object({ end: z.object({ records: z.int().min(0) }) }
 /** Names of other systems' actions may hold anything. */
 const text = z.string().min(1, 'expected text').max(1_024, 'expected at most 1024 characters');
 const mostArms = 65_536;
-const chance = z.number('expected a number above 0 and at most 1').gt(0, 'expected a number above 0').max(1, 'expected at most 1');
+/** Beyond it weights are larger than any that sums of squares hold. What has such a chance does not happen. */
+export const leastPropensity = 1 / mostAmount;
+const chance = z
+  .number('expected a number above 0 and at most 1')
+  .gt(0, 'expected a number above 0')
+  .min(leastPropensity, `expected at least ${leastPropensity}`)
+  .max(1, 'expected at most 1');
 const amount = z
   .number('expected a number from 0, or null')
   .min(0, 'expected a number from 0')

@@ -1,4 +1,5 @@
 import type { LoggedDecision } from '../logged-decision.ts';
+import { openUnduplicated } from '../unduplicated.ts';
 import { rewardOf } from './reward-of.ts';
 
 /** What went through, for whoever made a file of it to look at. */
@@ -6,6 +7,8 @@ export type LogSummary = {
   readonly records: number;
   /** Of which nothing came, yet or ever. */
   readonly withoutOutcome: number;
+  /** Second records of the same decision. */
+  readonly duplicates: number;
   /** Chosen at least once; names beyond a million are not told apart. */
   readonly arms: number;
   readonly policies: number;
@@ -24,8 +27,11 @@ export const tallied = (
   let binary = true;
   const arms = new Set<string>();
   const policies = new Set<string>();
-  const count = ({ arm, policy, outcome }: LoggedDecision): void => {
+  const { isNew, duplicates } = openUnduplicated();
+  const count = (decision: LoggedDecision): void => {
+    const { arm, policy, outcome } = decision;
     records += 1;
+    isNew(decision);
     if (arms.size < mostNames) arms.add(arm);
     if (policies.size < mostNames) policies.add(policy);
     if (outcome === null) withoutOutcome += 1;
@@ -39,6 +45,6 @@ export const tallied = (
   };
   return {
     batches: counted(),
-    summary: () => ({ records, withoutOutcome, arms: arms.size, policies: policies.size, binary }),
+    summary: () => ({ records, withoutOutcome, duplicates: duplicates(), arms: arms.size, policies: policies.size, binary }),
   };
 };

@@ -1,4 +1,4 @@
-import { lastMomentMs } from './log-format.ts';
+import { lastMomentMs, leastPropensity } from './log-format.ts';
 import { seenIn } from './seen.ts';
 
 /** A row of the Open Bandit Dataset (Saito et al. 2020, arXiv 2008.07146), as far as an evaluation of policies needs it. */
@@ -14,7 +14,11 @@ export type OpenBanditRow = {
 
 export const openBanditColumns = ['timestamp', 'item_id', 'position', 'click', 'propensity_score'] as const;
 
-export type RowReader = { readonly columns: number; readonly read: (cells: readonly string[]) => OpenBanditRow | string };
+export type RowReader = {
+  /** Names of the columns that nothing is read from. */
+  readonly notRead: readonly string[];
+  readonly read: (cells: readonly string[]) => OpenBanditRow | string;
+};
 
 /** From the header: a reader of rows, or what is wrong with the header. A row that cannot be read is a sentence that says what was expected. */
 export const rowReaderFor = (header: readonly string[]): RowReader | string => {
@@ -33,7 +37,7 @@ export const rowReaderFor = (header: readonly string[]): RowReader | string => {
     number,
   ];
   return {
-    columns: names.length,
+    notRead: names.filter((name, column) => column !== indexColumn && !openBanditColumns.some((read) => read === name)),
     read: (cells) => {
       if (cells.length !== names.length) return `expected ${names.length} columns, as in the header, got ${cells.length}`;
       const cell = (column: number) => cells[column] ?? '';
@@ -52,6 +56,7 @@ export const rowReaderFor = (header: readonly string[]): RowReader | string => {
       if (!(row.slot >= 0 && row.slot < mostPositions)) return fault(`a position from 1 to ${mostPositions}`, cell(position));
       if (!(row.reward >= 0 && row.reward <= 1)) return fault('a click from 0 to 1', cell(click));
       if (!(row.propensity > 0 && row.propensity <= 1)) return fault('a propensity_score above 0 and at most 1', cell(propensity));
+      if (row.propensity < leastPropensity) return fault(`a propensity_score of at least ${leastPropensity}`, cell(propensity));
       return row;
     },
   };

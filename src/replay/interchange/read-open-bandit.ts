@@ -1,4 +1,5 @@
 import { everyRequest } from '../../domain/routing/evidence.ts';
+import { PermanentError } from '../../errors.ts';
 import { contradicts, type LoggedDecision, type Outcome } from '../logged-decision.ts';
 import { armsOf, distributionOf, slotsOf, type DistributionSpec } from './action-distribution.ts';
 import { csvRows } from './csv-rows.ts';
@@ -14,6 +15,8 @@ export type OpenBanditOptions = {
   readonly logger: DistributionSpec | null;
   /** Names of items; others are named by their number. */
   readonly names: ReadonlyMap<number, string>;
+  /** Told once of the columns that nothing is read from. */
+  readonly onColumns?: (notRead: readonly string[]) => void;
   /** Told of each row whose propensity is not what the distribution says of its item: it is kept, with null for its candidates. `ratio`: the larger of the two by the smaller. */
   readonly onOther?: (ratio: number) => void;
   /** Told of each row that cannot be read, which is then left out. Without it such a row is an error. */
@@ -41,6 +44,7 @@ export async function* readOpenBandit(
     if (reader === null) {
       reader = rowReaderFor(cells);
       if (typeof reader === 'string') throw refuseFile(where, reader);
+      options.onColumns?.(reader.notRead);
       continue;
     }
     if (typeof reader === 'string') break;
@@ -78,9 +82,19 @@ export const clickWeights = { success: 1, streaming: 0, cache: 0, cost: 0 } as c
 
 const decisionsWith = ({ tenant, policy, logger, names, onOther }: OpenBanditOptions) => {
   const nameOf = (item: string): string => names.get(Number(item)) ?? item;
+  const taken = new Set(names.values());
+  /** By its number it would be called as another one is by its name. */
+  const isMistakable = (item: string): boolean => taken.has(item) && !names.has(Number(item));
+  const mistakable = logger === null ? undefined : armsOf(logger)?.find(isMistakable);
+  if (mistakable !== undefined)
+    throw new PermanentError(
+      'data-invalid',
+      `expected a name for item ${mistakable} of the action distribution: another item is called so`,
+    );
   const candidatesIn = logger === null ? () => null : candidatesOf(logger, names, nameOf);
   return ({ index, atMs, item, slot, reward, propensity }: OpenBanditRow, row: number): LoggedDecision | string => {
     const id = String(index ?? row);
+    if (isMistakable(String(item))) return `expected a name for item ${item}, as another item is called so, got none`;
     const arm = nameOf(String(item));
     const candidates = candidatesIn(slot);
     if (typeof candidates === 'string') return candidates;

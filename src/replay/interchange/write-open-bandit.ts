@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PermanentError } from '../../errors.ts';
 import type { LoggedDecision, Outcome } from '../logged-decision.ts';
+import { openUnduplicated } from '../unduplicated.ts';
 import { writeNewFiles } from './new-files.ts';
 import { featureColumns, featureValues } from './open-bandit-features.ts';
 import { openBanditColumns } from './open-bandit-row.ts';
@@ -20,7 +21,7 @@ export const openBanditFiles = (folder: string) => ({
 const mostItems = 65_536;
 
 /**
- * Writes logged decisions as a folder in the form of the Open Bandit Dataset: a row for each decision of which something came, and the names of the arms beside. What is lost stands in
+ * Writes logged decisions as a folder in the form of the Open Bandit Dataset: a row for each decision of which something came, and the names of the arms beside. Second records of one decision are left out: rows have no id by which a reader could. What is lost stands in
  * docs/interchange.md. Throws when one of the files exists, unless `force`.
  */
 export const writeOpenBandit = async (
@@ -41,9 +42,11 @@ export const writeOpenBandit = async (
       return numbers.size - 1;
     };
     let rows = 0;
+    const { isNew } = openUnduplicated();
     const cells = async function* () {
       for await (const batch of batches)
         for (const record of batch) {
+          if (!isNew(record)) continue;
           // All that could be chosen are items, also those that never were.
           for (const arm of record.candidates?.arms ?? []) itemOf(arm);
           if (record.outcome !== null) yield rowOf(rows++, itemOf(record.arm), record, record.outcome);
