@@ -1,9 +1,9 @@
 import { named } from '../src/domain/routing/policy-version.ts';
 import { emptySnapshot } from '../src/domain/routing/snapshot.ts';
 import { policySpecSchema } from '../src/events/schemas/policy.ts';
-import { frozenCandidate } from '../src/replay/candidate.ts';
-import { evaluate as evaluateRecords } from '../src/replay/evaluate.ts';
-import { freezePeriod, readDecisions } from '../src/replay/logged-decisions.ts';
+import { frozenCandidate } from '../src/replay/evaluation/candidate.ts';
+import { evaluate as evaluateRecords } from '../src/replay/evaluation/evaluate.ts';
+import { freezePeriod, readDecisions } from '../src/replay/logged/logged-decisions.ts';
 import { readClickhouse } from '../src/projections/clickhouse.ts';
 import { startDecisions } from './child-process.ts';
 import { requestTimeoutMs } from './engine.ts';

@@ -2,7 +2,7 @@ import type { Sample } from '../../src/domain/evaluation/sample.ts';
 import { cellsFor } from '../../src/domain/routing/filing.ts';
 import { seededRandom } from '../../src/domain/random.ts';
 import type { PolicySpec } from '../../src/events/index.ts';
-import { openRewardModel } from '../../src/replay/reward-model.ts';
+import { openRewardModel } from '../../src/replay/evaluation/reward-model.ts';
 import { createLearner } from '../routing/learner.ts';
 import { beginMs, stepMs } from '../routing/play.ts';
 import type { Candidate, World } from './world.ts';

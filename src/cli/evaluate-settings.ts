@@ -1,4 +1,4 @@
-import type { EvaluationSettings } from '../replay/report.ts';
+import type { EvaluationSettings } from '../replay/evaluation/report.ts';
 import type { EvaluateOptions } from './evaluate.ts';
 
 export const settingsOf = ({ alpha, seed, resamples, reward, price, rewardModel, force }: EvaluateOptions): EvaluationSettings => ({

@@ -4,8 +4,8 @@ import { priceSchema } from '../config/schema.ts';
 import type { Price } from '../domain/price.ts';
 import { rewardWeightsSchema } from '../events/schemas/policy.ts';
 import type { RewardWeights } from '../domain/reward/reward.ts';
-import type { LearningMethod } from '../replay/learning-candidate.ts';
-import type { EvaluationReport, RewardModelKind } from '../replay/report.ts';
+import type { LearningMethod } from '../replay/evaluation/learning-candidate.ts';
+import type { EvaluationReport, RewardModelKind } from '../replay/evaluation/report.ts';
 import { refuseTakenPage, writeReportPage } from '../replay/report-page/write-report-page.ts';
 import {
   collect,

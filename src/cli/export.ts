@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged-decisions.ts';
-import type { LoggedDecision } from '../replay/logged-decision.ts';
+import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
+import type { LoggedDecision } from '../replay/logged/logged-decision.ts';
 import { tallied } from '../replay/interchange/log-tally.ts';
 import { writeLog } from '../replay/interchange/write-log.ts';
 import { openBanditFiles, writeOpenBandit } from '../replay/interchange/write-open-bandit.ts';

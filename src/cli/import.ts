@@ -5,7 +5,7 @@ import { readItemNames } from '../replay/interchange/read-item-names.ts';
 import { clickWeights, readOpenBandit } from '../replay/interchange/read-open-bandit.ts';
 import { leftoversWith, type Leftovers } from '../replay/interchange/leftovers.ts';
 import { tallied, type LogSummary } from '../replay/interchange/log-tally.ts';
-import type { LoggedDecision } from '../replay/logged-decision.ts';
+import type { LoggedDecision } from '../replay/logged/logged-decision.ts';
 import { writeLog } from '../replay/interchange/write-log.ts';
 import { jsonOption, withExamples, type AddCommand } from './command.ts';
 import { usageError } from './exit-codes.ts';

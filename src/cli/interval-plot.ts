@@ -1,7 +1,7 @@
 import { cutTo, isUnknown, rangeOf, type Range } from '../replay/report-page/chart-range.ts';
 import { endsText, scaleOf } from '../replay/report-page/figures.ts';
 import { guarantees } from '../replay/report-page/words.ts';
-import type { CandidateReport, Difference, Interval, QuantityName } from '../replay/report.ts';
+import type { CandidateReport, Difference, Interval, QuantityName } from '../replay/evaluation/report.ts';
 import { excerpt } from './terminal.ts';
 
 type Row = { readonly name: string; readonly difference: Difference; readonly interval: Interval | null };

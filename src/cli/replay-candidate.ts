@@ -1,6 +1,6 @@
 import { loadPolicyFile } from '../config/policy-file.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { candidateReplay, type CandidateDecision, type Undecided } from '../replay/candidate-replay.ts';
+import { candidateReplay, type CandidateDecision, type Undecided } from '../replay/again/candidate-replay.ts';
 import type { PolicySpec } from '../events/index.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { jsonLinesInto } from './json-lines-file.ts';

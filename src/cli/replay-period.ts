@@ -1,9 +1,9 @@
 import type { Bus } from '../bus/bus.ts';
 import { explainError, type Clickhouse } from '../projections/clickhouse.ts';
-import { openMaterial, type Base, type Material } from '../replay/material.ts';
-import type { PeriodOptions as ReplayedPeriod } from '../replay/decide-again.ts';
-import type { BriefMessage } from '../replay/brief.ts';
-import type { MessageRange } from '../replay/messages.ts';
+import { openMaterial, type Base, type Material } from '../replay/again/material.ts';
+import type { PeriodOptions as ReplayedPeriod } from '../replay/again/decide-again.ts';
+import type { BriefMessage } from '../replay/again/brief.ts';
+import type { MessageRange } from '../replay/again/messages.ts';
 import { nearest } from '../config/nearest.ts';
 import { CommandError, exitCodes, usageError } from './exit-codes.ts';
 import type { Located } from './locate.ts';

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { decideAgain, replayTally, type DecidedAgain } from '../replay/decide-again.ts';
+import { decideAgain, replayTally, type DecidedAgain } from '../replay/again/decide-again.ts';
 import { configOption, jsonOption, natsUrlOption, number, sqlUrlOption, wholeNumber, withExamples, type AddCommand } from './command.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
 import { jsonLinesInto } from './json-lines-file.ts';

@@ -7,7 +7,7 @@ import type {
   QuantityName,
   QuantityReport,
   Warning,
-} from '../replay/report.ts';
+} from '../replay/evaluation/report.ts';
 import { estimatePlot } from './estimate-plot.ts';
 import { differencePlot } from './interval-plot.ts';
 import { dollars, grouped, milliseconds, percent } from './numbers.ts';

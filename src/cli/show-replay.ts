@@ -1,5 +1,5 @@
-import type { DecidedAgain, ReplayTally } from '../replay/decide-again.ts';
-import { reasons } from '../replay/reasons.ts';
+import type { DecidedAgain, ReplayTally } from '../replay/again/decide-again.ts';
+import { reasons } from '../replay/again/reasons.ts';
 import { grouped, milliseconds } from './numbers.ts';
 import { writeTable } from './table.ts';
 import { excerpt, type Terminal } from './terminal.ts';

@@ -1,4 +1,4 @@
-import type { Interval, QuantityName } from '../replay/report.ts';
+import type { Interval, QuantityName } from '../replay/evaluation/report.ts';
 
 /** A value and its standard error, with as many decimals as give the error two digits: those behind are chance. Without an error, three digits of the value. */
 export const valueWithError = (quantity: QuantityName, value: number | undefined, error: number | null): string => {

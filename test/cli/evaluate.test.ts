@@ -10,7 +10,7 @@ import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/
 import { createSandbox } from '../../src/projections/sql/sandbox.ts';
 import { readLogHeader } from '../../src/replay/interchange/read-log.ts';
 import { writeLog } from '../../src/replay/interchange/write-log.ts';
-import type { EvaluationReport } from '../../src/replay/report.ts';
+import type { EvaluationReport } from '../../src/replay/evaluation/report.ts';
 import { decidedLog, isDecision, yardConfig } from '../replay/support/decided-log.ts';
 import { inPages, madeUpLog } from '../replay/support/made-up-log.ts';
 import { recordsOf, requestRecord, slotRecord } from '../replay/interchange/support/records.ts';

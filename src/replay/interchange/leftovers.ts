@@ -1,4 +1,4 @@
-import type { LoggedDecision } from '../logged-decision.ts';
+import type { LoggedDecision } from '../logged/logged-decision.ts';
 import { slotsOf, type DistributionSpec } from './action-distribution.ts';
 
 /** What an Open Bandit log and the files beside it held that is not in the records made of them. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { probabilitySchema, tenantSchema } from '../../events/identifiers.ts';
 import { rewardWeightsSchema } from '../../events/schemas/policy.ts';
 import { featuresSchema, routeDecided } from '../../events/schemas/route.ts';
-import { contradicts, type LoggedDecision } from '../logged-decision.ts';
+import { contradicts, type LoggedDecision } from '../logged/logged-decision.ts';
 import { seenIn } from './seen.ts';
 
 /**

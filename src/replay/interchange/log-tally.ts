@@ -1,5 +1,5 @@
-import type { LoggedDecision } from '../logged-decision.ts';
-import { openUnduplicated } from '../unduplicated.ts';
+import type { LoggedDecision } from '../logged/logged-decision.ts';
+import { openUnduplicated } from '../evaluation/unduplicated.ts';
 import { rewardOf } from './reward-of.ts';
 
 /** What went through, for whoever made a file of it to look at. */

@@ -1,6 +1,6 @@
 import { requestKinds, requestLanguages } from '../../events/schemas/features.ts';
 import type { RecordedFeatures } from '../../events/index.ts';
-import type { Context } from '../logged-decision.ts';
+import type { Context } from '../logged/logged-decision.ts';
 
 /**
  * What was known of a request, in columns of numbers. Open Bandit Pipeline takes columns whose name holds `user_feature`; a kind and a language are a column for each value, 1 in one of them. All are

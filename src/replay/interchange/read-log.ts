@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { boundedLines } from '../../bounded-lines.ts';
-import type { LoggedDecision } from '../logged-decision.ts';
+import type { LoggedDecision } from '../logged/logged-decision.ts';
 import { foreignBytes, refuseFile } from './foreign-bytes.ts';
 import { endSchema, headerSchema, logBounds, recordSchema, type LogHeader } from './log-format.ts';
 import { seenIn } from './seen.ts';

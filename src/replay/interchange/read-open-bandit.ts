@@ -1,6 +1,6 @@
 import { everyRequest } from '../../domain/routing/evidence.ts';
 import { PermanentError } from '../../errors.ts';
-import { contradicts, type LoggedDecision, type Outcome } from '../logged-decision.ts';
+import { contradicts, type LoggedDecision, type Outcome } from '../logged/logged-decision.ts';
 import { armsOf, distributionOf, slotsOf, type DistributionSpec } from './action-distribution.ts';
 import { csvRows } from './csv-rows.ts';
 import { refuseFile } from './foreign-bytes.ts';

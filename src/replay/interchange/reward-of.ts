@@ -1,4 +1,4 @@
-import type { Outcome } from '../logged-decision.ts';
+import type { Outcome } from '../logged/logged-decision.ts';
 
 /** The reward, 0 to 1, by the weights that were in force. */
 export const rewardOf = ({ parts, weights }: Outcome): number =>

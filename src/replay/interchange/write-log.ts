@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createWriteStream } from 'node:fs';
 import { createGzip } from 'node:zlib';
-import type { LoggedDecision } from '../logged-decision.ts';
+import type { LoggedDecision } from '../logged/logged-decision.ts';
 import { logFormat, type LogOrigin } from './log-format.ts';
 import { writeNewFiles } from './new-files.ts';
 

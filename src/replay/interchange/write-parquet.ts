@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { literal, openClickhouse, type Clickhouse } from '../../projections/clickhouse.ts';
-import type { LoggedDecision } from '../logged-decision.ts';
+import type { LoggedDecision } from '../logged/logged-decision.ts';
 import { writeNewFiles } from './new-files.ts';
 import { rewardOf } from './reward-of.ts';
 import type { LoggedDecisions } from './write-log.ts';

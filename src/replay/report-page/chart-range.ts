@@ -1,4 +1,4 @@
-import type { Interval } from '../report.ts';
+import type { Interval } from '../evaluation/report.ts';
 import { median } from './figures.ts';
 
 type Marked = { readonly value: number; readonly intervals: readonly Pick<Interval, 'low' | 'high'>[] };

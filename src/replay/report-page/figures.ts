@@ -1,4 +1,4 @@
-import type { Interval, QuantityName } from '../report.ts';
+import type { Interval, QuantityName } from '../evaluation/report.ts';
 
 /** Numbers as people read them, the same on every machine. */
 export type Scale = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EvaluationReport } from '../report.ts';
+import type { EvaluationReport } from '../evaluation/report.ts';
 import { html, verbatim, type Html } from './html.ts';
 import { differences } from './sections/differences.ts';
 import { estimates } from './sections/estimates.ts';

@@ -1,4 +1,4 @@
-import type { Interval } from '../report.ts';
+import type { Interval } from '../evaluation/report.ts';
 import { endsText } from './figures.ts';
 import { html, type Html } from './html.ts';
 

@@ -1,4 +1,4 @@
-import type { Guarantee, QuantityName, Verdict } from '../report.ts';
+import type { Guarantee, QuantityName, Verdict } from '../evaluation/report.ts';
 
 /** What things are called on the page. */
 export const quantityWords: Readonly<Record<QuantityName, { readonly title: string; readonly meaning: string }>> = {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { refuseExisting, requireFolders, writeNewFiles } from '../interchange/new-files.ts';
-import type { EvaluationReport } from '../report.ts';
+import type { EvaluationReport } from '../evaluation/report.ts';
 import { renderReport } from './render-report.ts';
 
 /** Whoever may not replace what is there, or has no folder to write to, should know it before an evaluation and not after. Errors: as below. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { recordSchema } from '../../../src/replay/interchange/log-format.ts';
 import { compiledRecordSchema } from '../../../src/replay/interchange/read-log.ts';
-import type { LoggedDecision } from '../../../src/replay/logged-decision.ts';
+import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
 import { requestRecord, slotRecord } from './support/records.ts';
 
 /** What the reader checks lines with is made of the schema; it must say of every line what the schema says: the same value, or the same mistakes. */

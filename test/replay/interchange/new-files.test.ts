@@ -4,7 +4,7 @@ import { writeNewFiles } from '../../../src/replay/interchange/new-files.ts';
 import { writeLog } from '../../../src/replay/interchange/write-log.ts';
 import { writeOpenBandit } from '../../../src/replay/interchange/write-open-bandit.ts';
 import { writeParquet } from '../../../src/replay/interchange/write-parquet.ts';
-import type { LoggedDecision } from '../../../src/replay/logged-decision.ts';
+import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
 import { origin, recordsOf, slotRecord, temporaryFolder } from './support/records.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;

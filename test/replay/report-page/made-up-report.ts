@@ -9,7 +9,7 @@ import type {
   QuantityName,
   QuantityReport,
   Stretch,
-} from '../../../src/replay/report.ts';
+} from '../../../src/replay/evaluation/report.ts';
 
 /** An evaluation in which everything occurs that a report can hold: each verdict, each guarantee, whatever can be null, and names that would like to be markup. */
 export const hostileName = `</title><script>alert("1")</script><img src=x onerror='alert(2)'>&amp; \u202Egnp.exe\u0000`;

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { presentable } from '../../../src/replay/report-page/html.ts';
 import { renderReport } from '../../../src/replay/report-page/render-report.ts';
 import { quantityWords } from '../../../src/replay/report-page/words.ts';
-import type { EvaluationReport } from '../../../src/replay/report.ts';
+import type { EvaluationReport } from '../../../src/replay/evaluation/report.ts';
 import { sourceFiles } from '../../support/architecture.ts';
 import { hostileName, madeUpReport, quantityNames } from './made-up-report.ts';
 import { attribute, parsedPage, rawTextOf, textOf } from './parsed-page.ts';

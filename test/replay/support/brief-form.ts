@@ -1,7 +1,7 @@
-import type { BriefDecision, BriefEvent, BriefReward } from '../../../src/replay/brief.ts';
+import type { BriefDecision, BriefEvent, BriefReward } from '../../../src/replay/again/brief.ts';
 import type { EventOf, SwitchyardEvent } from '../../../src/events/index.ts';
 
-/** A whole event in the brief form that columns give: as much as src/replay/brief.ts names of it, and nothing else. */
+/** A whole event in the brief form that columns give: as much as src/replay/again/brief.ts names of it, and nothing else. */
 export const briefForm = (event: SwitchyardEvent): BriefEvent =>
   event.type === 'route.decided' ? briefDecision(event) : event.type === 'reward.recorded' ? briefReward(event) : event;
 

@@ -15,8 +15,8 @@ import {
   type SwitchyardEvent,
 } from '../../../src/events/index.ts';
 import { policySpecSchema, type PolicySpecInput } from '../../../src/events/schemas/policy.ts';
-import { decideAgain, type DecidedAgain, type PeriodOptions } from '../../../src/replay/decide-again.ts';
-import { messagesOfLog, type Message } from '../../../src/replay/messages.ts';
+import { decideAgain, type DecidedAgain, type PeriodOptions } from '../../../src/replay/again/decide-again.ts';
+import { messagesOfLog, type Message } from '../../../src/replay/again/messages.ts';
 import { createTestBus, request, startActors, type TestActors } from '../../actors/support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
 

@@ -1,5 +1,5 @@
 import { seededRandom } from '../../../src/domain/random.ts';
-import type { LoggedDecision } from '../../../src/replay/logged-decision.ts';
+import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
 
 /** A log of another system with a known truth: two kinds of request, three arms, rewards of 0 or 1. */
 const truth: Readonly<Record<string, readonly number[]>> = { plain: [0.3, 0.5, 0.7], coding: [0.8, 0.4, 0.6] };

@@ -1,4 +1,4 @@
-import type { Difference, Guarantee, QuantityName } from '../../report.ts';
+import type { Difference, Guarantee, QuantityName } from '../../evaluation/report.ts';
 import { cutTo, isUnknown, rangeOf } from '../chart-range.ts';
 import { unitOf } from '../figures.ts';
 import { quantityWords } from '../words.ts';

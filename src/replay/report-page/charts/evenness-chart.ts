@@ -1,4 +1,4 @@
-import type { Exploration } from '../../report.ts';
+import type { Exploration } from '../../evaluation/report.ts';
 import type { Chart } from './draw-chart.ts';
 import { partsAxis } from './over-time-chart.ts';
 

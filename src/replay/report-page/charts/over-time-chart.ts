@@ -1,4 +1,4 @@
-import type { Stretch } from '../../report.ts';
+import type { Stretch } from '../../evaluation/report.ts';
 import { timeText } from '../figures.ts';
 import { thinned, type Chart } from './draw-chart.ts';
 

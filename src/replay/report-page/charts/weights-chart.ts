@@ -1,4 +1,4 @@
-import type { Diagnostics } from '../../report.ts';
+import type { Diagnostics } from '../../evaluation/report.ts';
 import { count, rounded } from '../figures.ts';
 import { thinned, type Chart } from './draw-chart.ts';
 

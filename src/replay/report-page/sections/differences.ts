@@ -1,4 +1,4 @@
-import type { CandidateReport, EvaluationReport, QuantityName } from '../../report.ts';
+import type { CandidateReport, EvaluationReport, QuantityName } from '../../evaluation/report.ts';
 import { differenceChart } from '../charts/difference-chart.ts';
 import { drawChart } from '../charts/draw-chart.ts';
 import { confidenceText, count, probabilityText, scaleOf } from '../figures.ts';

@@ -1,4 +1,4 @@
-import type { CandidateReport, EvaluationReport, QuantityReport } from '../../report.ts';
+import type { CandidateReport, EvaluationReport, QuantityReport } from '../../evaluation/report.ts';
 import { scaleOf } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { intervalCells, intervalColumns, intervalTitle } from '../interval-columns.ts';

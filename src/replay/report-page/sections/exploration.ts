@@ -1,4 +1,4 @@
-import type { EvaluationReport } from '../../report.ts';
+import type { EvaluationReport } from '../../evaluation/report.ts';
 import { drawChart } from '../charts/draw-chart.ts';
 import { evennessChart } from '../charts/evenness-chart.ts';
 import { count, rounded } from '../figures.ts';

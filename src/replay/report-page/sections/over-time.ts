@@ -1,4 +1,4 @@
-import type { CandidateReport, EvaluationReport, Stretch } from '../../report.ts';
+import type { CandidateReport, EvaluationReport, Stretch } from '../../evaluation/report.ts';
 import { drawChart } from '../charts/draw-chart.ts';
 import { overTimeChart } from '../charts/over-time-chart.ts';
 import { count, scaleOf } from '../figures.ts';

@@ -1,4 +1,4 @@
-import type { EvaluatedPeriod, EvaluationReport, Source } from '../../report.ts';
+import type { EvaluatedPeriod, EvaluationReport, Source } from '../../evaluation/report.ts';
 import { count, timeText } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { facts } from '../table.ts';

@@ -1,4 +1,4 @@
-import type { EvaluationReport } from '../../report.ts';
+import type { EvaluationReport } from '../../evaluation/report.ts';
 import { count, percent, scaleOf } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { intervalCells, intervalColumns, intervalTitle } from '../interval-columns.ts';

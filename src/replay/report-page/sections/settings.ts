@@ -1,4 +1,4 @@
-import type { EvaluationReport } from '../../report.ts';
+import type { EvaluationReport } from '../../evaluation/report.ts';
 import { count, percent, rounded } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { facts, numberCell, row, table } from '../table.ts';

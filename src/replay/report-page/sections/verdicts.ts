@@ -1,4 +1,4 @@
-import type { CandidateReport, EvaluationReport, Warning } from '../../report.ts';
+import type { CandidateReport, EvaluationReport, Warning } from '../../evaluation/report.ts';
 import { count, percent, timeText } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { methodWords, verdictWords } from '../words.ts';

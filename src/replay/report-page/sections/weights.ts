@@ -1,4 +1,4 @@
-import type { EvaluationReport } from '../../report.ts';
+import type { EvaluationReport } from '../../evaluation/report.ts';
 import { drawChart } from '../charts/draw-chart.ts';
 import { binText, usedBins, weightsChart } from '../charts/weights-chart.ts';
 import { count, percent, rounded } from '../figures.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { tenantSchema } from '../../../../src/events/index.ts';
 import type { LogOrigin } from '../../../../src/replay/interchange/log-format.ts';
-import type { LoggedDecision } from '../../../../src/replay/logged-decision.ts';
+import type { LoggedDecision } from '../../../../src/replay/logged/logged-decision.ts';
 
 /** Records of both kinds, each a little different from the others. */
 const weights = { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 };

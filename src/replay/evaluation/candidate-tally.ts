@@ -1,0 +1,123 @@
+import { openDiagnostics, type Diagnostics as Found, type DiagnosticsTally } from '../../domain/evaluation/diagnostics.ts';
+import type { IntervalOptions } from '../../domain/evaluation/intervals.ts';
+import { PermanentError } from '../../errors.ts';
+import { bootstrapAll } from './bootstrap-all.ts';
+import type { Candidate } from './candidate.ts';
+import { sampleOf, type Page, type PageSample, type WeighedPage } from './evaluated-page.ts';
+import { refusalsOf, verdictOf, type Grounds } from './judgement.ts';
+import { rejectionDifference, type OnPolicy } from './on-policy.ts';
+import { differenceOf, estimateOf } from './quantity-report.ts';
+import { openQuantityTally, type QuantityResult, type QuantityTally } from './quantity-tally.ts';
+import { quantities } from './quantities.ts';
+import type { CandidateReport, Diagnostics, EvaluationSettings, QuantityReport, Stretch } from './report.ts';
+import type { RewardModel } from './reward-model.ts';
+import { candidateWarnings, rangeWarnings } from './warnings.ts';
+
+/** One candidate, while records come in: all quantities, how far the log can speak for it, and at the end what is to be said of it. */
+export type CandidateTally = {
+  readonly add: (page: Page, weighed: WeighedPage) => void;
+  readonly report: (onPolicy: OnPolicy, grounds: Grounds, overTime: readonly Stretch[]) => CandidateReport;
+};
+
+export const openCandidateTally = (
+  candidate: Candidate,
+  { settings, largestWeight }: { readonly settings: EvaluationSettings; readonly largestWeight: number | null },
+  alphaEach: number,
+  model: RewardModel | null,
+): CandidateTally => {
+  const { alpha, resamples, seed, force } = settings;
+  const { name, file, kind, fingerprint, method } = candidate;
+  const diagnostics: DiagnosticsTally = openDiagnostics();
+  let found: Found | null = null;
+  const hasModel = model !== null && method.name !== 'rejection-replay';
+  const tallies: readonly QuantityTally[] = quantities.map((quantity) =>
+    openQuantityTally(quantity, {
+      alpha,
+      alphaEach,
+      largestWeight,
+      hasModel,
+      method: method.name,
+      isTuned: quantity.name === 'reward' && method.name !== 'rejection-replay',
+      weights: () => found,
+    }),
+  );
+  return {
+    add: (page, weighed) => {
+      for (const [quantity, tally] of tallies.entries()) {
+        const sample = rejected(sampleOf(page, weighed, quantity), weighed);
+        if (quantity === 0) diagnostics.add(sample, sample.weightVariance);
+        if (sample.size > 0) tally.add(sample);
+      }
+    },
+    report: (onPolicy, grounds, overTime) => {
+      found = diagnostics.finish();
+      if (found === null) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with an outcome, got none`);
+      const results = tallies.map((tally) => tally.finish());
+      const bootstraps = bootstrapAll(results, { alpha, resamples, seed });
+      const reports = quantities.flatMap(({ name: quantity, better, bounded }, i): readonly QuantityReport[] => {
+        const result = results[i];
+        if (result === null || result === undefined) return [];
+        const known =
+          bounded && largestWeight !== null && !grounds.clustering.isClustered ? { outcomes: { low: 0, high: 1 }, largestWeight } : null;
+        const difference = differenceOf(result, alphaEach) ?? rejectionDifference(result, onPolicy, i, alphaEach);
+        return [
+          {
+            quantity,
+            better,
+            records: result.records,
+            recommended: result.recommended,
+            estimates: estimates(result, { alpha, known }, bootstraps),
+            difference,
+          },
+        ];
+      });
+      const reward = reports.find(({ quantity }) => quantity === 'reward');
+      if (reward === undefined) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with a reward, got none`);
+      const refusals = refusalsOf(found, method.name, grounds);
+      return {
+        ...{ name, file, kind, fingerprint, method },
+        quantities: reports,
+        diagnostics: shown(found),
+        overTime,
+        verdict: verdictOf(name, reward.difference, { refusals, force, clustering: grounds.clustering }),
+        warnings: [...candidate.warnings, ...candidateWarnings(found, method.name), ...rangeWarnings(reports)],
+      };
+    },
+  };
+};
+
+/** In rejection replay a record counts as it is, or not at all. */
+const rejected = (sample: PageSample, { accepted }: WeighedPage): PageSample =>
+  accepted === null
+    ? sample
+    : {
+        ...sample,
+        candidate: sample.logged.map((logged, i) => (accepted[i] === 1 ? logged : 0)),
+        unsupported: new Float64Array(sample.size),
+      };
+
+const estimates = (
+  result: QuantityResult,
+  options: Pick<IntervalOptions, 'alpha' | 'known'>,
+  bootstraps: ReturnType<typeof bootstrapAll>,
+): QuantityReport['estimates'] =>
+  result.estimates.map((estimate) =>
+    estimateOf(estimate, result.tallied, {
+      ...options,
+      betting: estimate.found.estimator.name === result.recommended && estimate.tunedBy === null ? result.value : 'none',
+      bootstrap: bootstraps.get(estimate.found) ?? null,
+    }),
+  );
+
+const shown = (found: Found): Diagnostics => ({
+  records: found.records,
+  effectiveRecords: found.effectiveSize,
+  meanWeight: found.meanWeight,
+  largestWeight: found.mostWeight,
+  unsupported: found.unsupported,
+  neverChosen: Math.round(found.weightlessShare * found.records),
+  histogram: [
+    { from: 0, to: 0, records: found.histogram.zero },
+    ...found.histogram.bins.map(({ from, to, count }) => ({ from, to: Number.isFinite(to) ? to : null, records: count })),
+  ],
+});

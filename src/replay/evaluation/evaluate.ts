@@ -1,0 +1,113 @@
+import { holmAdjusted } from '../../domain/comparison/holm.ts';
+import { PermanentError } from '../../errors.ts';
+import { openCandidateTally } from './candidate-tally.ts';
+import type { Candidate } from './candidate.ts';
+import { pageOf, teach, weighPage, type Page } from './evaluated-page.ts';
+import { censoredShare, clusteringOf, type Grounds } from './judgement.ts';
+import type { LoggedDecision } from '../logged/logged-decision.ts';
+import { openOnPolicy } from './on-policy.ts';
+import { openOverTime } from './over-time.ts';
+import { quantities } from './quantities.ts';
+import { recordBook } from './record-book.ts';
+import type { CandidateReport, EvaluatedPeriod, EvaluationReport, EvaluationSettings, Source } from './report.ts';
+import { openRewardModel } from './reward-model.ts';
+import { recordWarnings } from './warnings.ts';
+
+/**
+ * From logged decisions and candidates to a report, in one pass over the records (two where the reward model looks at later ones) and in memory that does not depend on how many there are.
+ */
+export type EvaluationInput = {
+  /** Opened once for each pass. */
+  readonly records: () => AsyncIterable<readonly LoggedDecision[]>;
+  readonly candidates: readonly Candidate[];
+  readonly settings: EvaluationSettings;
+  readonly source: Source;
+  readonly period: Pick<EvaluatedPeriod, 'fromSequence' | 'toSequence' | 'tenant' | 'outcomesUpTo'>;
+  readonly command: string;
+  readonly madeAt: string;
+  /** What no weight can exceed, known before the log was: 1 / floor of the logger. Null: not known. */
+  readonly largestWeight: number | null;
+  /** Changes what came of a decision: other prices. */
+  readonly alter?: (decision: LoggedDecision) => LoggedDecision;
+  readonly onProgress?: (records: number) => void;
+};
+
+export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport> => {
+  const { candidates, settings } = input;
+  if (candidates.length === 0) throw new PermanentError('no_candidates', 'expected at least one policy to evaluate, got none');
+  const alphaEach = settings.alpha / candidates.length;
+  const model = settings.rewardModel === 'none' ? null : openRewardModel(settings.rewardModel, quantities.length);
+  if (model !== null && settings.rewardModel !== 'past') for await (const page of pages(input, recordBook())) teach(model, page);
+
+  const book = recordBook();
+  const tallies = candidates.map((candidate) => openCandidateTally(candidate, input, alphaEach, model));
+  const onPolicy = openOnPolicy(settings.alpha, candidates.some(({ method }) => method.name === 'rejection-replay') ? alphaEach / 2 : null);
+  const overTime = openOverTime({ candidates: candidates.length, hasModel: model !== null, alpha: settings.alpha });
+  for await (const page of pages(input, book)) {
+    const weighed = await weighPage(page, candidates, model, { learns: settings.rewardModel === 'past' });
+    onPolicy.add(page);
+    for (const [k, tally] of tallies.entries()) {
+      const of = weighed[k];
+      if (of !== undefined) tally.add(page, of);
+    }
+    overTime.add(page, weighed);
+    input.onProgress?.(book.counts().read);
+  }
+  const counts = book.counts();
+  if (counts.evaluated === 0)
+    throw new PermanentError(
+      'nothing_to_evaluate',
+      `expected decisions with an outcome, got ${counts.read} decisions of which nothing came (yet)`,
+    );
+
+  const grounds: Grounds = { clustering: clusteringOf(counts), censored: censoredShare(counts) };
+  const { evenness, drift, stretches } = overTime.finish();
+  const reports = tallies.map((tally, k) => tally.report(onPolicy, grounds, stretches[k] ?? []));
+  return {
+    version: 1,
+    madeAt: input.madeAt,
+    command: input.command,
+    source: input.source,
+    period: { ...input.period, ...book.times(), timeZone: 'UTC' },
+    settings,
+    counts,
+    loggers: book.loggers(),
+    onPolicy: onPolicy.finish(grounds.clustering),
+    exploration: { ...book.exploration(), evenness },
+    candidates: adjusted(reports),
+    control: { comparisons: candidates.length, alphaEach, adjustment: 'holm' },
+    warnings: recordWarnings({
+      counts,
+      policies: book.loggers().length,
+      weightsChanged: settings.weights === null && book.weightsChanged(),
+      drift,
+    }),
+  };
+};
+
+async function* pages(
+  { records, alter = (decision) => decision, settings }: EvaluationInput,
+  book: ReturnType<typeof recordBook>,
+): AsyncGenerator<Page, void, undefined> {
+  for await (const batch of records()) {
+    const kept = batch.filter(book.keeps).map(alter);
+    if (kept.length > 0) yield pageOf(kept, settings.weights);
+  }
+}
+
+/** One control of error over all candidates, each quantity by itself. */
+const adjusted = (reports: readonly CandidateReport[]): readonly CandidateReport[] => {
+  const byQuantity = new Map(
+    quantities.map(({ name }) => [
+      name,
+      holmAdjusted(reports.map((report) => report.quantities.find(({ quantity }) => quantity === name)?.difference.p ?? null)),
+    ]),
+  );
+  return reports.map((report, k) => ({
+    ...report,
+    quantities: report.quantities.map((one) => ({
+      ...one,
+      difference: { ...one.difference, pAdjusted: byQuantity.get(one.quantity)?.[k] ?? null },
+    })),
+  }));
+};

@@ -1,0 +1,221 @@
+import type { Sample } from '../../domain/evaluation/sample.ts';
+import type { RewardWeights } from '../../domain/reward/reward.ts';
+import type { Candidate, Weighing } from './candidate.ts';
+import type { LoggedDecision } from '../logged/logged-decision.ts';
+import { quantities } from './quantities.ts';
+import type { RewardModel } from './reward-model.ts';
+import { textHash } from '../text-hash.ts';
+
+/** A page of records, all of which have an outcome, as columns: what is the same for all candidates. */
+export type Page = {
+  readonly decisions: readonly LoggedDecision[];
+  readonly logged: Float64Array;
+  readonly cluster: Uint32Array;
+  /** Of each quantity a value for each record; NaN where it was not measured. */
+  readonly outcomes: readonly Float64Array[];
+};
+
+/** What one candidate makes of a page. */
+export type WeighedPage = {
+  readonly candidate: Float64Array;
+  readonly unsupported: Float64Array;
+  /** Of the weight, given the logged probabilities of all arms; NaN where the log holds the chosen one's alone. */
+  readonly weightVariance: Float64Array;
+  readonly accepted: Uint8Array | null;
+  /** By quantity, as in `Sample`. */
+  readonly predicted: readonly Float64Array[];
+  readonly expected: readonly Float64Array[];
+  /** What the model expects of the logger itself; of the logged arm, where the log does not say what else could have been chosen. */
+  readonly expectedOfLogger: readonly Float64Array[];
+};
+
+const count = quantities.length;
+const columns = (size: number): readonly Float64Array[] => quantities.map(() => new Float64Array(size));
+
+export const pageOf = (decisions: readonly LoggedDecision[], weights: RewardWeights | null): Page => {
+  const outcomes = columns(decisions.length);
+  const logged = new Float64Array(decisions.length);
+  const cluster = new Uint32Array(decisions.length);
+  decisions.forEach(({ outcome, propensity, cluster: name }, i) => {
+    logged[i] = propensity;
+    cluster[i] = textHash(name);
+    quantities.forEach(({ of }, quantity) => {
+      const column = outcomes[quantity];
+      if (column !== undefined) column[i] = outcome === null ? NaN : (of(outcome, weights) ?? NaN);
+    });
+  });
+  return { decisions, logged, cluster, outcomes };
+};
+
+export const teach = (model: RewardModel, page: Page): void => {
+  const values = new Float64Array(count);
+  page.decisions.forEach(({ arm, cells }, i) => {
+    valuesAt(page, i, values);
+    model.add(model.armOf(arm), model.cellsOf(cells), model.foldOf(page.cluster[i] ?? 0), values);
+  });
+};
+
+/** `learns`: the model takes in each record once it has predicted it. */
+export const weighPage = async (
+  page: Page,
+  candidates: readonly Candidate[],
+  model: RewardModel | null,
+  { learns }: { readonly learns: boolean },
+): Promise<readonly WeighedPage[]> => {
+  const weighings: (readonly Weighing[])[] = [];
+  for (const candidate of candidates) weighings.push(await candidate.weigh(page.decisions));
+  const expectedOfLogger = columns(page.decisions.length);
+  const weighed = weighings.map((of) => emptyWeighed(page.decisions.length, of, expectedOfLogger));
+  const predictions = model === null ? null : openPredictions(model);
+  const values = new Float64Array(count);
+  page.decisions.forEach((decision, i) => {
+    const chain = model?.cellsOf(decision.cells) ?? [];
+    const fold = model?.foldOf(page.cluster[i] ?? 0) ?? 0;
+    predictions?.begin(chain, fold);
+    for (const [k, into] of weighed.entries()) {
+      const weighing = weighings[k]?.[i];
+      if (weighing !== undefined) weighRecord(decision, i, weighing, into, predictions);
+    }
+    if (model === null || predictions === null) return;
+    expectLogger(decision, i, expectedOfLogger, predictions);
+    if (!learns) return;
+    valuesAt(page, i, values);
+    model.add(model.armOf(decision.arm), chain, fold, values);
+  });
+  return weighed;
+};
+
+const emptyWeighed = (size: number, weighings: readonly Weighing[], expectedOfLogger: readonly Float64Array[]): WeighedPage => ({
+  candidate: new Float64Array(size),
+  unsupported: new Float64Array(size),
+  weightVariance: new Float64Array(size),
+  accepted: weighings.some(({ accepted }) => accepted !== undefined)
+    ? Uint8Array.from(weighings, ({ accepted }) => (accepted === true ? 1 : 0))
+    : null,
+  predicted: columns(size),
+  expected: columns(size),
+  expectedOfLogger,
+});
+
+const expectLogger = ({ arm, candidates }: LoggedDecision, i: number, into: readonly Float64Array[], predictions: Predictions): void => {
+  if (candidates === null) {
+    predictions.addTo(into, i, predictions.numberOf(arm), 1);
+    return;
+  }
+  const numbers = predictions.numbersOf(candidates.arms);
+  for (let k = 0; k < numbers.length; k++) predictions.addTo(into, i, numbers[k] ?? 0, candidates.propensities[k] ?? 0);
+};
+
+const weighRecord = (
+  { arm, candidates }: LoggedDecision,
+  i: number,
+  { arms, probabilities }: Weighing,
+  into: WeighedPage,
+  predictions: Predictions | null,
+): void => {
+  let supported = 0;
+  let square = 0;
+  const numbers = predictions?.numbersOf(arms);
+  for (let k = 0; k < arms.length; k++) {
+    const probability = probabilities[k] ?? 0;
+    if (probability === 0) continue;
+    if (arms[k] === arm) into.candidate[i] = probability;
+    const p = candidates === null ? null : propensityOf(candidates, arms[k] ?? '');
+    if (p === null || p > 0) supported += probability;
+    if (p !== null && p > 0) square += probability ** 2 / p;
+    if (predictions !== null) predictions.addTo(into.expected, i, numbers?.[k] ?? 0, probability);
+  }
+  // Rounding leaves what is no probability.
+  const missed = 1 - supported;
+  into.weightVariance[i] = candidates === null ? NaN : Math.max(0, square - supported ** 2);
+  into.unsupported[i] = missed > 1e-9 ? Math.min(1, missed) : 0;
+  predictions?.addTo(into.predicted, i, predictions.numberOf(arm), 1);
+};
+
+const propensityOf = ({ arms, propensities }: NonNullable<LoggedDecision['candidates']>, arm: string): number =>
+  propensities[arms.indexOf(arm)] ?? 0;
+
+/** What the model expects of the arms for one record, each worked out once for all candidates. */
+type Predictions = {
+  readonly begin: (chain: readonly number[], fold: number) => void;
+  readonly numberOf: (arm: string) => number;
+  readonly numbersOf: (arms: readonly string[]) => readonly number[];
+  /** Adds share times q of each quantity to entry i of its column. */
+  readonly addTo: (columns: readonly Float64Array[], i: number, arm: number, share: number) => void;
+};
+
+const openPredictions = (model: RewardModel): Predictions => {
+  const numbers = new WeakMap<readonly string[], readonly number[]>();
+  let made = new Float64Array(64 * count);
+  let madeFor = new Float64Array(64);
+  let record = 0;
+  let chain: readonly number[] = [];
+  let fold = 0;
+  return {
+    begin: (of, inFold) => {
+      [chain, fold] = [of, inFold];
+      record++;
+    },
+    numberOf: model.armOf,
+    numbersOf: (arms) => {
+      const found = numbers.get(arms);
+      if (found !== undefined) return found;
+      const mapped = arms.map(model.armOf);
+      numbers.set(arms, mapped);
+      return mapped;
+    },
+    addTo: (into, i, arm, share) => {
+      if (arm >= madeFor.length) [made, madeFor] = [new Float64Array(2 * (arm + 1) * count), new Float64Array(2 * (arm + 1))];
+      if (madeFor[arm] !== record) {
+        model.predict(arm, chain, fold, made, arm * count);
+        madeFor[arm] = record;
+      }
+      for (let quantity = 0; quantity < count; quantity++) {
+        const column = into[quantity];
+        if (column !== undefined) column[i] = (column[i] ?? 0) + share * (made[arm * count + quantity] ?? 0);
+      }
+    },
+  };
+};
+
+const valuesAt = ({ outcomes }: Page, i: number, into: Float64Array): void => {
+  for (let quantity = 0; quantity < count; quantity++) into[quantity] = outcomes[quantity]?.[i] ?? NaN;
+};
+
+/** The records of a page in which a quantity was measured, as a sample, what the model expected of the logger in each, and the variance of its weight. */
+export type PageSample = Sample & { readonly expectedOfLogger: Float64Array; readonly weightVariance: Float64Array };
+
+export const sampleOf = (page: Page, weighed: WeighedPage, quantity: number): PageSample => {
+  const outcome = page.outcomes[quantity] ?? new Float64Array(0);
+  const sample: PageSample = {
+    size: outcome.length,
+    outcome,
+    logged: page.logged,
+    candidate: weighed.candidate,
+    predicted: weighed.predicted[quantity] ?? new Float64Array(outcome.length),
+    expected: weighed.expected[quantity] ?? new Float64Array(outcome.length),
+    expectedOfLogger: weighed.expectedOfLogger[quantity] ?? new Float64Array(outcome.length),
+    unsupported: weighed.unsupported,
+    weightVariance: weighed.weightVariance,
+    cluster: page.cluster,
+  };
+  return outcome.some(Number.isNaN) ? picked(sample, (i) => !Number.isNaN(outcome[i])) : sample;
+};
+
+const picked = (sample: PageSample, isPicked: (i: number) => boolean): PageSample => {
+  const indices: number[] = [];
+  for (let i = 0; i < sample.size; i++) if (isPicked(i)) indices.push(i);
+  const floats = (column: Float64Array): Float64Array => Float64Array.from(indices, (i) => column[i] ?? 0);
+  return {
+    size: indices.length,
+    outcome: floats(sample.outcome),
+    logged: floats(sample.logged),
+    candidate: floats(sample.candidate),
+    predicted: floats(sample.predicted),
+    expected: floats(sample.expected),
+    expectedOfLogger: floats(sample.expectedOfLogger),
+    unsupported: floats(sample.unsupported),
+    weightVariance: floats(sample.weightVariance),
+    cluster: Uint32Array.from(indices, (i) => sample.cluster[i] ?? 0),
+  };
+};

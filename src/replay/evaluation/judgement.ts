@@ -1,0 +1,132 @@
+import type { Diagnostics } from '../../domain/evaluation/diagnostics.ts';
+import type { Counts, Difference, Interval, Method, Verdict } from './report.ts';
+import { effective, grouped, percent } from './sentences.ts';
+
+/**
+ * When an evaluation may conclude, and what it has to say beside its numbers.
+ *
+ * It refuses below an effective size of 30 records, or of 1 % of them: where a hundredth of a log decides, its estimates are those of a few records, and normal intervals too narrow (mean weight 1 and an effective share of 1 % mean
+ * weights that spread ten times as far as their mean; 30 is where a normal approximation begins). It refuses above 5 % of choices that the logger could never make, of which the log says nothing: their reward could move the value by
+ * up to that much, more than policies usually differ; and above 5 % of decisions of which nothing came, for the same reason. It refuses where the mean weight is 5 standard errors off 1: then the propensities are not those that the log
+ * was made with (by chance once in a million), or the records that are missing would have told.
+ *
+ * The interval by betting is for the mean over the requests of the period, given what came before each. Where fewer than half as many conversations as records made them, that mean hangs on which conversations came: then a conclusion asks
+ * for Student's interval by conversation too, and for 30 of them at least.
+ */
+const overlapRules = {
+  leastEffective: 30,
+  leastEffectiveShare: 0.01,
+  mostUnsupported: 0.05,
+  mostWeightErrors: 5,
+  mostCensored: 0.05,
+  leastClusters: 30,
+} as const;
+
+/** What a conclusion stands on besides the weights. */
+export type Grounds = {
+  readonly clustering: Clustering;
+  /** Share of the decisions of which nothing came. */
+  readonly censored: number;
+};
+
+export type Clustering = {
+  readonly clusters: number;
+  readonly records: number;
+  /** Several records belong to one cluster, beyond what counting many clusters may be wrong by. */
+  readonly isClustered: boolean;
+  /** Fewer than half as many clusters as records. */
+  readonly needsClusters: boolean;
+};
+
+export const clusteringOf = ({ clusters, evaluated }: Counts): Clustering => ({
+  clusters,
+  records: evaluated,
+  isClustered: clusters < 0.99 * evaluated,
+  needsClusters: clusters < 0.5 * evaluated,
+});
+
+export const censoredShare = ({ censored, evaluated }: Counts): number => censored / Math.max(1, censored + evaluated);
+
+export const refusalsOf = (found: Diagnostics, method: Method['name'], { clustering, censored }: Grounds): readonly string[] => {
+  const { records, effectiveSize, unsupported } = found;
+  const least = Math.max(overlapRules.leastEffective, overlapRules.leastEffectiveShare * records);
+  return [
+    ...(effectiveSize === 0
+      ? [`in none of the ${grouped(records)} records was an arm drawn that the candidate would choose`]
+      : effectiveSize < least
+        ? [
+            `the ${grouped(records)} records carry as much as ${effective(effectiveSize)}, fewer than the ${grouped(least)} that a conclusion asks for`,
+          ]
+        : []),
+    ...(unsupported > overlapRules.mostUnsupported
+      ? [
+          `${percent(unsupported)} of the candidate's choices were never made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`,
+        ]
+      : []),
+    ...(clustering.needsClusters && clustering.clusters < overlapRules.leastClusters
+      ? [
+          `the ${grouped(clustering.records)} records are of ${grouped(clustering.clusters)} conversations, fewer than the ${overlapRules.leastClusters} that a conclusion asks for`,
+        ]
+      : []),
+    ...(censored > overlapRules.mostCensored
+      ? [
+          `nothing came of ${percent(censored)} of the decisions, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(censored)}`,
+        ]
+      : []),
+    ...(method === 'rejection-replay' ? [] : weightRefusals(found, censored)),
+  ];
+};
+
+/** Where all weights are alike nothing says how far they spread, and the part of the candidate that was not drawn is judged as what could not be. */
+const weightRefusals = ({ weightErrors, meanWeight, unsupported, effectiveSize }: Diagnostics, censored: number): readonly string[] => {
+  const sum = meanWeight + unsupported;
+  const cause =
+    censored > 0
+      ? `the records of which nothing came (${percent(censored)}) are missing from some arms more than from others, or the propensities are not those that the log was made with`
+      : 'the propensities are not those that the log was made with';
+  if (Number.isFinite(weightErrors))
+    return weightErrors <= overlapRules.mostWeightErrors
+      ? []
+      : [
+          `the mean weight and the unsupported share add up to ${sum.toFixed(3)} in place of 1, ${Math.min(999, weightErrors).toFixed(0)} standard errors off: ${cause}`,
+        ];
+  return effectiveSize === 0 || Math.abs(sum - 1) <= overlapRules.mostUnsupported
+    ? []
+    : [
+        `every weight is ${meanWeight.toFixed(3)}, where their mean should be ${(1 - unsupported).toFixed(3)}: some arm was never drawn, or ${cause}`,
+      ];
+};
+
+/** What the missing could make of a value. */
+export const worstCase = (censored: number): string =>
+  `were all of them worth 0, or all 1, a value could shift by up to ${censored.toFixed(3)}, and by more where they are of arms that the candidate favours`;
+
+export const verdictOf = (
+  name: string,
+  difference: Difference,
+  { refusals, force, clustering }: { readonly refusals: readonly string[]; readonly force: boolean; readonly clustering: Clustering },
+): Verdict => {
+  const decisive = difference.intervals.find(({ guarantee }) => guarantee === 'anytime') ?? difference.intervals[0];
+  const byCluster = clustering.needsClusters ? (difference.intervals.find(({ method }) => method === 'student') ?? null) : null;
+  const needed = clustering.needsClusters ? [decisive, byCluster] : [decisive];
+  const figures = `${signed(difference.value)} reward a request (${endsOf(decisive)}, ${percent(decisive?.confidence ?? 0)}, at all times, for the requests of this period${
+    clustering.needsClusters
+      ? `; by conversation, of which there are ${grouped(clustering.clusters)}, ${endsOf(byCluster)}: both must leave zero out`
+      : ''
+  })`;
+  const forced = force && refusals.length > 0;
+  if (refusals.length > 0 && !force)
+    return { kind: 'refused', sentence: `No conclusion about ${name}: ${refusals.join('; ')}.`, refusals, forced };
+  if (needed.every((one) => (one?.low ?? -1) > 0))
+    return { kind: 'better', sentence: `${name} is better than the policy that made the log: ${figures}.`, refusals, forced };
+  if (needed.every((one) => (one?.high ?? 1) < 0))
+    return { kind: 'worse', sentence: `${name} is worse than the policy that made the log: ${figures}.`, refusals, forced };
+  return { kind: 'cannot tell', sentence: `The log cannot tell ${name} from the policy that made it: ${figures}.`, refusals, forced };
+};
+
+const endsOf = (interval: Interval | null | undefined): string =>
+  interval === null || interval === undefined || interval.low === null || interval.high === null
+    ? 'no interval'
+    : `${signed(interval.low)} to ${signed(interval.high)}`;
+
+const signed = (value: number): string => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
