@@ -48,7 +48,7 @@ export const freezePeriod = async (clickhouse: Clickhouse, { from, to, tenant, o
   if (decisions === 0)
     throw new PermanentError(
       'empty_period',
-      `expected decisions in the period${tenant === undefined ? '' : ` of the tenant "${tenant}"`}, got none: ./switchyard sql "SELECT min(time), max(time), count() FROM decisions" says what there is`,
+      `expected decisions of the current log in the period${tenant === undefined ? '' : ` of the tenant "${tenant}"`}, got none: ./switchyard sql "SELECT stream_epoch, min(time), max(time), count() FROM decisions GROUP BY ALL" says what there is`,
     );
   const [last] = await clickhouse.rows(lastSequenceSql(rows));
   const lastSequence = wholeNumber(last, 'last_sequence');
