@@ -7,14 +7,14 @@ import type { Data, Table, Vector } from 'apache-arrow';
  */
 export type Columns = {
   readonly rows: number;
-  readonly numbers: (name: string) => NumberColumn;
+  /** Of one kind, whatever the engine has: loops over arrays of several kinds are slow. */
+  readonly numbers: (name: string) => Float64Array;
   /** Quick where the column is LowCardinality. */
   readonly texts: (name: string) => readonly string[];
   /** Of an Array(Float64). */
   readonly lists: (name: string) => ListColumn;
 };
 
-export type NumberColumn = ArrayLike<number>;
 /** The list of row i begins at entry `offsets[i]` of `values`, and the next one at `offsets[i + 1]`. */
 export type ListColumn = { readonly offsets: Float64Array; readonly values: Float64Array };
 
@@ -52,18 +52,19 @@ const columnNamed = (table: Table, name: string): Vector => {
   return column;
 };
 
-const numbersOf = (column: Vector, name: string): NumberColumn => {
+const numbersOf = (column: Vector, name: string): Float64Array => {
   const values: unknown = column.toArray();
-  if (numberArrays.some((kind) => values instanceof kind)) return values as NumberColumn;
+  if (values instanceof Float64Array) return values;
+  if (numberArrays.some((kind) => values instanceof kind)) return Float64Array.from(values as ArrayLike<number>);
   throw unexpected('numbers of at most 32 bits or Float64', name, column);
 };
 
-const numberArrays = [Float64Array, Float32Array, Uint8Array, Uint16Array, Uint32Array, Int8Array, Int16Array, Int32Array];
+const numberArrays = [Float32Array, Uint8Array, Uint16Array, Uint32Array, Int8Array, Int16Array, Int32Array];
 
 /** Texts of a column that has each of them once, and says by number which one stands in a row. */
 const namesOf = ({ dictionary, values, length }: Data): readonly string[] => {
   const names = (dictionary?.toArray() ?? []) as readonly string[];
-  const numbers = values as NumberColumn;
+  const numbers = values as ArrayLike<number>;
   const texts: string[] = [];
   for (let i = 0; i < length; i++) texts.push(names[numbers[i] ?? -1] ?? '');
   return texts;

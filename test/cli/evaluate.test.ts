@@ -310,8 +310,8 @@ describe('./switchyard evaluate', () => {
   it.each([
     [['--policy', 'nowhere.yaml'], 'expected a file that can be read'],
     [['--policy', 'A', '--policy', 'A'], 'got "always-a" twice'],
-    [['--policy', 'A', '--from', '4000000'], 'expected decisions in the period'],
-    [['--policy', 'A', '--tenant', 'nobody'], 'expected decisions in the period of the tenant "nobody"'],
+    [['--policy', 'A', '--from', '4000000'], 'expected decisions of the current log in the period'],
+    [['--policy', 'A', '--tenant', 'nobody'], 'expected decisions of the current log in the period of the tenant "nobody"'],
     [['--policy', 'A', '--reward', 'success=.4'], 'Expected weights that sum to 1, got 0.4'],
     [['--policy', 'A', '--price', 'zz=1/2'], '--price, --prices: expected an arm such as a, b, c; got "zz"'],
     [['--policy', 'A', '--file', 'x.jsonl', '--learning'], '--learning: expected a log of the yard'],

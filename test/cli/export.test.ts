@@ -145,7 +145,7 @@ describe('export', () => {
     [
       'a period without decisions',
       () => ['--format', 'jsonl', '--from', '1000000', '--out', at('new.jsonl')],
-      'expected decisions in the period',
+      'expected decisions of the current log in the period',
     ],
     [
       'a tenant without decisions',

@@ -1,7 +1,8 @@
 import type { RewardWeights } from '../../domain/reward/reward.ts';
 import type { RewardEvidence } from '../../domain/routing/sums.ts';
 import { PermanentError } from '../../errors.ts';
-import { sequence, type DataOf, type RequestFeatures, type Tenant } from '../../events/index.ts';
+import { sequence, type DataOf, type Tenant } from '../../events/index.ts';
+import { featuresAt } from '../feature-columns.ts';
 import { at, type BriefPage } from './brief-page.ts';
 import type { BriefDecision, BriefReward } from './brief.ts';
 import { interning } from '../interning.ts';
@@ -38,7 +39,7 @@ export const briefEvents = (): BriefEvents => {
           policy: { id: at(texts.policyId, row), version: at(texts.policyVersion, row) },
           stateSequence: sequence(at(numbers.stateSequence, row)),
           requestedModel: at(texts.requestedModel, row),
-          features: featuresAt(page, row, tenant),
+          features: featuresAt(page.features, row, tenant),
           maxOutputTokens: at(numbers.maxOutputTokens, row),
           needs: needsOf(at(texts.needs, row)),
           weights: weightsOf(at(texts.weights, row)),
@@ -104,31 +105,6 @@ const candidatesAt = ({ numbers, propensities }: BriefPage, row: number, arms: r
       `decision at sequence ${at(numbers.sequence, row)}: expected a propensity for each candidate, got ${arms.length} candidates and ${count} propensities; ./switchyard replay finds what was changed`,
     );
   return arms.map((arm, i) => ({ arm, propensity: at(values, begin + i) }));
-};
-
-const featuresAt = ({ numbers, texts }: BriefPage, row: number, tenant: Tenant): RequestFeatures => {
-  const system = at(numbers.system, row);
-  return {
-    version: 2,
-    tenant,
-    promptCharacters: at(numbers.promptCharacters, row),
-    promptTokensEstimate: at(numbers.promptTokensEstimate, row),
-    messageCount: at(numbers.messageCount, row),
-    conversationDepth: at(numbers.conversationDepth, row),
-    hasSystemPrompt: at(numbers.hasSystemPrompt, row) === 1,
-    lastMessageCharacters: at(numbers.lastMessageCharacters, row),
-    hasCode: at(numbers.hasCode, row) === 1,
-    hasMathematics: at(numbers.hasMathematics, row) === 1,
-    isQuestion: at(numbers.isQuestion, row) === 1,
-    language: at(texts.language, row) as RequestFeatures['language'],
-    kind: at(texts.requestKind, row) as RequestFeatures['kind'],
-    complexity: at(numbers.complexity, row),
-    requestedTokens: at(numbers.requestedTokens, row),
-    requestedFormat: at(texts.requestedFormat, row) as RequestFeatures['requestedFormat'],
-    opening: at(numbers.opening, row),
-    ending: at(numbers.ending, row),
-    system: system < 0 ? null : system,
-  };
 };
 
 const evidenceAt = ({ numbers }: BriefPage, row: number): RewardEvidence => ({

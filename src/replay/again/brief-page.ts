@@ -1,22 +1,23 @@
 import { InvariantError } from '../../errors.ts';
-import type { Columns, ListColumn, NumberColumn } from '../../projections/arrow-columns.ts';
+import type { Columns, ListColumn } from '../../projections/arrow-columns.ts';
+import type { FeatureColumns } from '../feature-columns.ts';
 import { aliasOf, numberNames, textNames, type NumberName, type TextName } from './brief-sql.ts';
 
 /** The columns of a page of rows, see brief-sql.ts. */
 export type BriefPage = {
   readonly rows: number;
-  readonly numbers: Readonly<Record<NumberName, NumberColumn>>;
+  readonly numbers: Readonly<Record<NumberName, Float64Array>>;
   readonly texts: Readonly<Record<TextName, readonly string[]>>;
+  readonly features: FeatureColumns;
   /** Of the arms of a decision. */
   readonly propensities: ListColumn;
 };
 
-export const briefPage = (columns: Columns): BriefPage => ({
-  rows: columns.rows,
-  numbers: byName(numberNames, (name) => columns.numbers(aliasOf(name))),
-  texts: byName(textNames, (name) => columns.texts(aliasOf(name))),
-  propensities: columns.lists(aliasOf('propensities')),
-});
+export const briefPage = (columns: Columns): BriefPage => {
+  const numbers = byName(numberNames, (name) => columns.numbers(aliasOf(name)));
+  const texts = byName(textNames, (name) => columns.texts(aliasOf(name)));
+  return { rows: columns.rows, numbers, texts, features: { ...numbers, ...texts }, propensities: columns.lists(aliasOf('propensities')) };
+};
 
 const byName = <Name extends string, Column>(names: readonly Name[], column: (name: Name) => Column): Readonly<Record<Name, Column>> =>
   Object.fromEntries(names.map((name) => [name, column(name)])) as Record<Name, Column>;

@@ -4,6 +4,7 @@ import { catalogue } from '../../events/index.ts';
 import { literal } from '../../projections/clickhouse.ts';
 import { eventText } from '../../projections/events-of-rows.ts';
 import { evidenceColumns, poisonType, tables } from '../../projections/table.ts';
+import { featureNumbers, featureTexts } from '../feature-columns.ts';
 
 /** What is there of a row. */
 export const rowKinds = { other: 0, decision: 1, reward: 2, text: 3, outcomeOfArm: 4 } as const;
@@ -38,20 +39,7 @@ const numberColumns = {
   usdPerRequest: 'usd_per_request',
   latencyTargetMs: 'latency_target_ms',
   maxOutputTokens: number('max_output_tokens'),
-  complexity: 'complexity',
-  promptCharacters: number('features.prompt_characters'),
-  promptTokensEstimate: number('features.prompt_tokens_estimate'),
-  messageCount: number('features.message_count'),
-  conversationDepth: number('features.conversation_depth'),
-  hasSystemPrompt: number('features.has_system_prompt'),
-  lastMessageCharacters: number('features.last_message_characters'),
-  hasCode: number('features.has_code'),
-  hasMathematics: number('features.has_mathematics'),
-  isQuestion: number('features.is_question'),
-  requestedTokens: number('features.requested_tokens'),
-  opening: number('features.opening'),
-  ending: number('features.ending'),
-  system: number('features.system'),
+  ...featureNumbers,
   revision: number('revision'),
   canary: number('canary'),
   trial: number('trial'),
@@ -73,9 +61,7 @@ const textColumns = {
   needs: few('toJSONString(needs)'),
   requestedModel: few('requested_model'),
   arms: few('toJSONString(candidate_arms)'),
-  language: few('language'),
-  requestKind: few('request_kind'),
-  requestedFormat: few('features.requested_format'),
+  ...featureTexts,
   cause: few('cause'),
   cells: few('toJSONString(cells)'),
 } as const;

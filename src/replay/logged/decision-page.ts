@@ -1,7 +1,7 @@
-/* eslint-disable @typescript-eslint/no-non-null-assertion -- all columns of a page are as long as it has rows, which is looked at when it is made, and these functions run for every record */
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- all columns of a page are as long as it has rows, and these functions run for every record */
 import { weigh, type RewardParts, type RewardWeights } from '../../domain/reward/reward.ts';
 import { InvariantError } from '../../errors.ts';
-import type { Columns, ListColumn, NumberColumn } from '../../projections/arrow-columns.ts';
+import type { Columns, ListColumn } from '../../projections/arrow-columns.ts';
 import { pageColumns, recordedWeights } from './decisions-sql.ts';
 
 /** A page of logged decisions as columns, in the order of the log. */
@@ -15,7 +15,7 @@ export type DecisionPage = Readonly<Record<TextColumn, readonly string[]> & Reco
 type TextColumn = (typeof textColumns)[number];
 const textColumns = [
   ...(['tenant', 'id', 'conversation', 'previousArm', 'policy', 'arm', 'arms', 'brokenArms', 'requestedModel', 'needs'] as const),
-  ...(['language', 'kind', 'requestedFormat'] as const),
+  ...(['language', 'requestKind', 'requestedFormat'] as const),
 ] as const;
 type PlainNumber = Exclude<keyof typeof pageColumns, TextColumn | 'propensities'>;
 
@@ -25,17 +25,12 @@ export const decisionPage = (columns: Columns, { withWeights }: { readonly withW
   const read = Object.keys(pageColumns).map((name) => {
     const column = `c_${name}`;
     if (name === 'propensities') return [name, columns.lists(column)];
-    // Of one type, whatever the engine has: reading them is what takes time.
-    const values = texts.has(name) ? columns.texts(column) : float64(columns.numbers(column));
-    if (values.length !== columns.rows) throw new InvariantError(`expected ${columns.rows} values in column ${name}, got ${values.length}`);
-    return [name, values];
+    return [name, texts.has(name) ? columns.texts(column) : columns.numbers(column)];
   });
   const page = Object.fromEntries(read) as Omit<DecisionPage, 'rows' | 'recordedWeights'>;
   checkOrder(page.sequence);
   return { ...page, rows: columns.rows, recordedWeights: withWeights ? columns.lists(`c_${recordedWeights}`) : null };
 };
-
-const float64 = (values: NumberColumn): Float64Array => (values instanceof Float64Array ? values : Float64Array.from(values));
 
 const checkOrder = (sequence: Float64Array): void => {
   for (let i = 1; i < sequence.length; i++)

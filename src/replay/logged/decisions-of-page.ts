@@ -3,7 +3,7 @@ import { cellsFor } from '../../domain/routing/filing.ts';
 import type { RewardWeights } from '../../domain/reward/reward.ts';
 import { PermanentError } from '../../errors.ts';
 import type { RecordedFeatures, Tenant } from '../../events/index.ts';
-import type { RequestFeatures } from '../../events/schemas/route.ts';
+import { featuresAt } from '../feature-columns.ts';
 import { interning } from '../interning.ts';
 import { listAt, microAt, noWeights, weightsAt, type DecisionPage } from './decision-page.ts';
 import { contradicts, type LoggedDecision, type Outcome } from './logged-decision.ts';
@@ -34,7 +34,7 @@ const decisionAt = (page: DecisionPage, i: number, weights: RewardWeights, share
   const candidates = { arms: shared.arms(page.arms[i]!), propensities: listAt(page.propensities, i) };
   const propensity = propensityOf(page.propensity[i]!, page.sequence[i]!);
   check(arm, propensity, candidates, page.sequence[i]!);
-  const features = featuresAt(page, i, tenant);
+  const features = featuresOf(page, i, tenant);
   const decidedAtMs = page.decidedAtMs[i]!;
   const conversation = page.conversation[i]!;
   return {
@@ -124,32 +124,11 @@ const weightsOf = ([success = 0, streaming = 0, cache = 0, cost = 0]: readonly n
   cost,
 });
 
-const featuresAt = (page: DecisionPage, i: number, tenant: Tenant): RecordedFeatures => {
-  const common = {
-    promptCharacters: page.promptCharacters[i]!,
-    promptTokensEstimate: page.promptTokensEstimate[i]!,
-    messageCount: page.messageCount[i]!,
-    lastMessageCharacters: page.lastMessageCharacters[i]!,
-    hasCode: page.hasCode[i]! === 1,
-    hasMathematics: page.hasMathematics[i]! === 1,
-    isQuestion: page.isQuestion[i]! === 1,
-  };
-  if (page.featuresVersion[i]! === 1) return { version: 1, ...common };
-  return {
-    version: 2,
-    tenant,
-    ...common,
-    conversationDepth: page.conversationDepth[i]!,
-    hasSystemPrompt: page.hasSystemPrompt[i]! === 1,
-    language: page.language[i]! as RequestFeatures['language'],
-    kind: page.kind[i]! as RequestFeatures['kind'],
-    complexity: page.complexity[i]!,
-    requestedTokens: page.requestedTokens[i]!,
-    requestedFormat: page.requestedFormat[i]! as RequestFeatures['requestedFormat'],
-    opening: page.opening[i]!,
-    ending: page.ending[i]!,
-    system: page.system[i]! < 0 ? null : page.system[i]!,
-  };
+const featuresOf = (page: DecisionPage, i: number, tenant: Tenant): RecordedFeatures => {
+  const features = featuresAt(page, i, tenant);
+  if (page.featuresVersion[i]! !== 1) return features;
+  const { promptCharacters, promptTokensEstimate, messageCount, lastMessageCharacters, hasCode, hasMathematics, isQuestion } = features;
+  return { version: 1, promptCharacters, promptTokensEstimate, messageCount, lastMessageCharacters, hasCode, hasMathematics, isQuestion };
 };
 
 /** 0 stands for none. */

@@ -1,4 +1,5 @@
 import { tables } from '../../projections/table.ts';
+import { featureNumbers, featureTexts } from '../feature-columns.ts';
 
 /**
  * What is asked of ClickHouse about decisions and what came of them, a page at a time, as columns.
@@ -65,23 +66,8 @@ export const pageColumns = {
   draw: 'draw',
   stateSequence: 'toFloat64(state_sequence)',
   featuresVersion: 'features.version',
-  promptCharacters: 'toFloat64(features.prompt_characters)',
-  promptTokensEstimate: 'toFloat64(features.prompt_tokens_estimate)',
-  messageCount: 'toFloat64(features.message_count)',
-  conversationDepth: 'toFloat64(features.conversation_depth)',
-  hasSystemPrompt: 'toUInt8(features.has_system_prompt)',
-  lastMessageCharacters: 'toFloat64(features.last_message_characters)',
-  hasCode: 'toUInt8(features.has_code)',
-  hasMathematics: 'toUInt8(features.has_mathematics)',
-  isQuestion: 'toUInt8(features.is_question)',
-  language: 'language',
-  kind: 'request_kind',
-  complexity: 'complexity',
-  requestedTokens: 'toFloat64(features.requested_tokens)',
-  requestedFormat: 'features.requested_format',
-  opening: 'features.opening',
-  ending: 'features.ending',
-  system: 'features.system',
+  ...featureNumbers,
+  ...featureTexts,
   revisions: 'toUInt32(revisions)',
   interrupted: 'toUInt8(interrupted)',
   failed: 'toUInt8(has_failed)',

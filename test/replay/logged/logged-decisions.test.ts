@@ -105,7 +105,7 @@ describe('logged decisions from ClickHouse', () => {
     expect(before[2]?.outcome).toMatchObject({ parts: { success: 1 } });
     expect(before[30]?.outcome).toBeNull();
     await expect(freezePeriod(clickhouse, { tenant: 'nobody' })).rejects.toThrow(
-      'expected decisions in the period of the tenant "nobody", got none',
+      'expected decisions of the current log in the period of the tenant "nobody", got none',
     );
   });
 
