@@ -45,6 +45,8 @@ const reconcile = async (terminal: Terminal, options: ReconcileOptions): Promise
     const bounds = await log.bounds();
     const from = options.from === undefined ? bounds.first : await firstFrom(log, bounds, options.from);
     const to = options.to === undefined ? Math.min(checkpoint, bounds.last) : await lastUpTo(log, bounds, options.to);
+    if (options.to === undefined && to < bounds.last)
+      terminal.note(`${grouped(bounds.last - to)} messages of the log, after ${grouped(to)}, are not projected yet and not compared`);
     if (from > to) terminal.note(`nothing to compare: the range ${from} to ${to} is empty`);
 
     const progress = openProgress('comparing', Math.max(0, to - from + 1));

@@ -1,5 +1,6 @@
 import { wholeNumber, type Clickhouse } from './clickhouse.ts';
 import { inSpans, type Span } from './epochs.ts';
+import { columnsHash, differentWhenRaised } from './raised-rows.ts';
 import { tables } from './table.ts';
 
 /** Compares a slice of `events` with a table of the same columns that was made from the log, in both directions, inside the engine. */
@@ -38,7 +39,7 @@ export const compareTables = async (
   }: { readonly scratch: string; readonly spans: readonly Span[]; readonly slice: Slice; readonly examplesWanted: number },
 ): Promise<Difference> => {
   const mine = `${inSpans(spans)} AND sequence BETWEEN ${slice.low} AND ${slice.high}`;
-  const hashes = `sequence, event_index, schema_version AS version, cityHash64(data) AS facts, cityHash64(* EXCEPT (data, schema_version)) AS columns`;
+  const hashes = `sequence, event_index, schema_version AS version, cityHash64(data) AS facts, ${columnsHash} AS columns`;
   const events = `SELECT sequence, event_index, countIf(of_log) AS in_log, countIf(NOT of_log) AS in_table,
       anyIf((columns, version, facts), of_log) AS log, anyIf((columns, version, facts), NOT of_log) AS stored, ${isDifferent} AS differs
     FROM (SELECT true AS of_log, ${hashes} FROM ${scratch} UNION ALL SELECT false AS of_log, ${hashes} FROM ${tables.events} WHERE ${mine})
@@ -57,20 +58,26 @@ export const compareTables = async (
     const kind = kindOf(one['kind']);
     examples.push({ kind, ...at, columns: kind === 'different' ? await differingColumns(clickhouse, scratch, mine, at) : [] });
   }
+  let raised = 0;
+  for await (const at of differentWhenRaised(clickhouse, { scratch, mine })) {
+    raised++;
+    if (examples.length < examplesWanted)
+      examples.push({ kind: 'different', ...at, columns: await differingColumns(clickhouse, scratch, mine, at) });
+  }
   return {
     rowsOfLog: wholeNumber(row, 'rows_of_log'),
     rowsOfTable: wholeNumber(row, 'rows_of_table'),
     missing: wholeNumber(row, 'missing'),
     extra: wholeNumber(row, 'extra'),
-    different: wholeNumber(row, 'different'),
+    different: wholeNumber(row, 'different') + raised,
     duplicated: wholeNumber(row, 'duplicated'),
     examples,
   };
 };
 
 /**
- * A row that was written when its event had an older version holds the facts of that version, and in its columns what they are raised to: only these are compared then. The log is always read in the
- * present version.
+ * A row that was written when its event had an older version holds the facts of that version, and in its columns what they are raised to: only these are compared here, and the facts once they are raised (raised-rows.ts).
+ * The log is always read in the present version.
  */
 const isDifferent = '(log.1 != stored.1 OR log.2 < stored.2 OR (log.2 = stored.2 AND log.3 != stored.3))';
 

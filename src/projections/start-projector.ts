@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { PermanentError } from '../errors.ts';
 import { readAddress, writeAddress } from './addresses.ts';
 import { openEmbedded } from './open-embedded.ts';
-import { explainError, openClickhouse, type Clickhouse, type ClickhouseAddress } from './clickhouse.ts';
+import { errorCode, explainError, openClickhouse, type Clickhouse, type ClickhouseAddress } from './clickhouse.ts';
 import { applyDurability, applyMigrations, readMigrations } from './migrations.ts';
 import { runProjector } from './projector.ts';
 import { reconcile, type Reconciliation } from './reconcile.ts';
@@ -25,6 +25,8 @@ export type RunningProjector = {
   readonly close: () => Promise<void>;
 };
 
+/** READONLY among the numbers of ClickHouse's errors. */
+const readOnly = 164;
 const requestTimeoutMs = 60_000;
 const queryBytes = 1024 ** 2;
 
@@ -51,6 +53,12 @@ export const startProjector = async (options: {
     const connect = () => openShaped(address, settings, logger);
     const first = await connect().catch((error: unknown) => {
       if (address.kind === 'embedded' || error instanceof PermanentError) throw error;
+      if (errorCode(error) === readOnly)
+        throw new PermanentError(
+          'clickhouse-read-only',
+          `expected a ClickHouse that can be written to at ${address.url}, got one that only reads: CLICKHOUSE_URL names a server, not the SQL interface of a projector`,
+          { cause: error },
+        );
       logger.warn({ err: explainError(error), url: address.url }, 'ClickHouse is away; projecting once it comes');
       return null;
     });

@@ -151,6 +151,24 @@ describe('rows of an earlier version', () => {
     });
   });
 
+  test('are raised and compared: what hides behind a lower version is found', async () => {
+    const reconciled = () => reconcile({ clickhouse, log: bus.log, limits: { rows: 50, bytes: 1e6 } });
+    const changed = async (update: string, back: string, where: string) => {
+      await clickhouse.command(`ALTER TABLE events UPDATE ${update} WHERE ${where} SETTINGS mutations_sync = 1`);
+      const found = await reconciled();
+      await clickhouse.command(`ALTER TABLE events UPDATE ${back} WHERE ${where} SETTINGS mutations_sync = 1`);
+      return found;
+    };
+    // A decision of the present version, given out for an old one.
+    const lowered = await changed('schema_version = 1', 'schema_version = 2', 'sequence = 9');
+    expect(lowered).toMatchObject({ equal: false, different: 1, examples: [{ kind: 'different', sequence: 9 }] });
+    // The facts of an old one.
+    const [draw, other] = [`'"draw":${decision.data.draw}'`, `'"draw":0.111'`];
+    const facts = await changed(`data = replaceAll(data, ${draw}, ${other})`, `data = replaceAll(data, ${other}, ${draw})`, 'sequence = 2');
+    expect(facts).toMatchObject({ equal: false, different: 1, examples: [{ sequence: 2 }] });
+    expect(await reconciled()).toMatchObject({ equal: true });
+  });
+
   test('show in the views', async () => {
     expect(
       await clickhouse.rows('SELECT candidate_alphas, candidate_means, decided_at, canary FROM decisions ORDER BY sequence LIMIT 1'),

@@ -66,6 +66,15 @@ describe('the running projector', () => {
     await client.close();
   });
 
+  test('refuses to project into what can only be read: the SQL interface of another projector', async () => {
+    const other = await start();
+    const client = startProjector({ bus: memoryBus(), settings: settings({ url: other.sqlUrl }), logger: quiet });
+    await expect(client).rejects.toMatchObject({
+      code: 'clickhouse-read-only',
+      message: expect.stringContaining(other.sqlUrl ?? '') as string,
+    });
+  });
+
   test('starts again on what is there, quickly and without doing it twice', async () => {
     await appendRequests(bus.log, 1, 5);
     await caughtUp(await start());
