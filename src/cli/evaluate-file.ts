@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { loadPolicyFile } from '../config/policy-file.ts';
-import { named } from '../domain/routing/policy-version.ts';
+import { named, type PolicyContent } from '../domain/routing/policy-version.ts';
 import { emptySnapshot } from '../domain/routing/snapshot.ts';
 import { distributionCandidate, frozenCandidate, type Candidate } from '../replay/evaluation/candidate.ts';
 import { evaluate } from '../replay/evaluation/evaluate.ts';
 import { armsOf, distributionOf, slotsOf } from '../replay/interchange/action-distribution.ts';
+import { armsOfLog } from '../replay/interchange/arms-of-log.ts';
 import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
 import { readLog, readLogHeader } from '../replay/interchange/read-log.ts';
 import type { LoggedDecision } from '../replay/logged/logged-decision.ts';
@@ -14,13 +15,15 @@ import { repricing } from '../replay/evaluation/what-if.ts';
 import { loadConfig } from '../config/load.ts';
 import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
+import { openOrder } from '../replay/evaluation/order.ts';
 import { usageError } from './exit-codes.ts';
+import { requireFile } from './no-pipe.ts';
 import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
 import { excerpt, type Terminal } from './terminal.ts';
 
 /**
- * Policies over a file of logged decisions; asks no yard. The file is read once to see what is in it, and again to evaluate. Where its records are requests policies are those of `policy activate`, over the arms that the file names; where they
+ * Policies over a file of logged decisions; asks no yard. The file is read once to see what is in it, and again to evaluate. Where its records are requests policies are those of `policy activate`, over the arms that the header and the records name; where they
  * are slots of another system, distributions over arms.
  */
 export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions, file: string): Promise<EvaluationReport> => {
@@ -29,27 +32,31 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
   if (options.outcomesUpTo !== undefined)
     throw usageError('--outcomes-up-to: expected a log of the yard, without --file: a file holds outcomes as they stood when it was made');
   requireOrder(options);
+  await requireFile(file);
   const signal = terminal.interrupted();
   const read = () => within(readLog(file), options, signal);
-  const claimed = (await readLogHeader(file)).largestWeight ?? null;
+  const header = await readLogHeader(file);
   const seen = await survey(read(), file);
-  const bound = weightBound(claimed, seen.leastPropensity);
+  const content = { weights: header.weights ?? usualWeights, arms: armsOfLog(header, seen.arms) };
+  const bound = weightBound(header.largestWeight ?? null, seen.leastPropensity);
   const lost = lostBound(bound, seen.leastPropensity);
   if (lost !== null) terminal.note(lost);
-  requirePrices(options, seen);
-  const candidates = await Promise.all(options.policy.map((one) => candidateOf(one, options, seen, terminal.note)));
+  requirePrices(options, content, seen);
+  const inOrder = foundInOrder(options, seen, terminal.note);
+  const candidates = await Promise.all(options.policy.map((one) => candidateOf(one, options, content, seen, terminal.note)));
   requireDistinct(candidates.map(({ name }) => name));
   const progress = openProgress('evaluating', seen.records);
   try {
     return await evaluate({
       records: read,
       candidates,
-      settings: settingsOf(options),
+      settings: settingsOf(inOrder),
       source: { kind: 'file', file },
       period: { fromSequence: null, toSequence: null, tenant: options.tenant ?? null, outcomesUpTo: null },
-      command: commandLine(options, null),
+      command: commandLine(inOrder, null),
       madeAt: new Date().toISOString(),
       largestWeight: bound.largest,
+      logged: new Set(seen.arms),
       alter:
         options.price === undefined
           ? (decision) => decision
@@ -67,6 +74,7 @@ type Survey = {
   readonly kind: LoggedDecision['context']['kind'];
   readonly firstAtMs: number;
   readonly leastPropensity: number;
+  readonly isInOrder: boolean;
   /** Of slots; 0 where the records are requests. */
   readonly slots: number;
   /** Whether tokens were counted in any record. */
@@ -78,6 +86,7 @@ const nameInWords = (name: string): string => excerpt(name, 64);
 
 const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: string): Promise<Survey> => {
   const arms = new Set<string>();
+  const order = openOrder();
   let records = 0;
   let first: LoggedDecision | null = null;
   let leastPropensity = 1;
@@ -91,6 +100,7 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
           `${file}: expected records of one kind, the first is a ${first.context.kind}; got a ${decision.context.kind}, ${excerpt(decision.id, 64)}`,
         );
       records++;
+      order.add(decision.atMs);
       leastPropensity = Math.min(leastPropensity, decision.propensity);
       if (decision.context.kind === 'slot') slots = Math.max(slots, decision.context.slot + 1);
       hasTokens ||= (decision.outcome?.tokens ?? null) !== null;
@@ -98,20 +108,46 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
       if (arms.size > mostArms) throw usageError(`${file}: expected at most ${mostArms} arms, got more`);
     }
   if (first === null) throw usageError(`${file}: expected decisions in the period, got none`);
-  return { records, arms: [...arms], kind: first.context.kind, firstAtMs: first.atMs, leastPropensity, slots, hasTokens };
+  return {
+    records,
+    arms: [...arms],
+    kind: first.context.kind,
+    firstAtMs: first.atMs,
+    leastPropensity,
+    isInOrder: order.isKept(),
+    slots,
+    hasTokens,
+  };
+};
+
+/** A model that learns from the records before stands on their order. */
+const foundInOrder = (options: EvaluateOptions, { isInOrder }: Survey, note: Terminal['note']): EvaluateOptions => {
+  if (isInOrder || options.rewardModel !== 'past') return options;
+  note(
+    'the records do not come in the order of time: the reward model is cross-fitted, in place of predicting each record from those before it',
+  );
+  return { ...options, rewardModel: 'cross-fitted' };
 };
 
 /** What a price is asked of must be there, and tokens for it to count. */
-const requirePrices = ({ price }: EvaluateOptions, { arms, hasTokens }: Survey): void => {
+const requirePrices = ({ price }: EvaluateOptions, { arms }: Content, { hasTokens }: Survey): void => {
   if (price === undefined) return;
-  requireKnownPrices(price, arms);
+  requireKnownPrices(
+    price,
+    arms.map(({ arm }) => arm),
+  );
   if (!hasTokens)
     throw usageError('--price, --prices: expected records with tokens, from which a cost under another price follows; got none');
 };
 
+/** What policies for requests choose by, but for what they are. */
+type Content = Pick<PolicyContent, 'weights' | 'arms'>;
+const usualWeights = { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 };
+
 const candidateOf = async (
   source: string,
   { campaign, reward, price = {} }: EvaluateOptions,
+  offered: Content,
   { kind, arms, firstAtMs, slots }: Survey,
   note: (text: string) => void,
 ): Promise<Candidate> => {
@@ -128,20 +164,10 @@ const candidateOf = async (
     const name = file === null ? source : path.basename(file).replace(/\.[^.]+$/, '');
     return distributionCandidate({ name, file, probabilities: distributionOf(spec), arms: known ?? arms });
   }
-  const content = named({
-    spec: loadPolicyFile(source, arms),
-    weights: reward ?? { success: 0.4, streaming: 0.2, cache: 0.2, cost: 0.2 },
-    arms: arms.map((arm) => ({
-      arm,
-      model: arm,
-      enabled: true,
-      // What the models can do stands in the configuration of the yard that made the file.
-      contextTokens: Number.MAX_SAFE_INTEGER,
-      // Names of arms may be those of what every object has.
-      price: Object.hasOwn(price, arm) ? (price[arm] ?? null) : null,
-      lacks: [],
-    })),
-  });
+  const names = offered.arms.map(({ arm }) => arm);
+  // Names of arms may be those of what every object has.
+  const priced = offered.arms.map((arm) => (Object.hasOwn(price, arm.arm) ? { ...arm, price: price[arm.arm] ?? null } : arm));
+  const content = named({ spec: loadPolicyFile(source, names), weights: offered.weights, arms: priced });
   return frozenCandidate({ content, file: source, snapshot: emptySnapshot, atMs: firstAtMs, weights: reward ?? null, isOfFile: true });
 };
 

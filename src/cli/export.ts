@@ -1,6 +1,7 @@
 import { Option } from 'commander';
-import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
+import { armsInForce, freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
 import type { LoggedDecision } from '../replay/logged/logged-decision.ts';
+import type { LogOrigin } from '../replay/interchange/log-format.ts';
 import { tallied } from '../replay/interchange/log-tally.ts';
 import { writeLog } from '../replay/interchange/write-log.ts';
 import { openBanditFiles, writeOpenBandit } from '../replay/interchange/write-open-bandit.ts';
@@ -65,7 +66,7 @@ const exportDecisions = async (terminal: Terminal, options: ExportOptions): Prom
       const files = await write(
         located,
         options,
-        { ...period, largestWeight: (await largestWeightIn(clickhouse, period)).largest },
+        { ...period, largestWeight: (await largestWeightIn(clickhouse, period)).largest, arms: await armsInForce(clickhouse, period) },
         batches,
       );
       await tell(terminal, options, { format: options.format, files, ...summary(), period });
@@ -81,13 +82,13 @@ type Batches = AsyncIterable<readonly LoggedDecision[]>;
 const write = async (
   { settings }: Located,
   { format, out, tenant, ...options }: ExportOptions,
-  period: FrozenPeriod & { readonly largestWeight: number | null },
+  period: FrozenPeriod & Pick<LogOrigin, 'largestWeight' | 'arms'>,
   batches: Batches,
 ): Promise<readonly string[]> => {
   const force = options.force ?? false;
   switch (format) {
     case 'jsonl': {
-      const { fromSequence, toSequence, logCreatedAt, outcomesUpTo, largestWeight } = period;
+      const { fromSequence, toSequence, logCreatedAt, outcomesUpTo, largestWeight, arms } = period;
       const { tenants, reward } = settings.config;
       const origin = {
         source: `Switchyard, log of ${logCreatedAt}, outcomes up to sequence ${outcomesUpTo}`,
@@ -95,6 +96,7 @@ const write = async (
         tenant: tenant ?? null,
         weights: tenants.find(({ id }) => id === tenant)?.weights ?? reward.weights,
         largestWeight,
+        arms,
       };
       await writeLog(out, origin, batches, { force });
       return [out];

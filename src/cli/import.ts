@@ -10,6 +10,7 @@ import { writeLog } from '../replay/interchange/write-log.ts';
 import { jsonOption, withExamples, type AddCommand } from './command.ts';
 import { usageError } from './exit-codes.ts';
 import { leftoversInWords } from './leftovers-in-words.ts';
+import { refuseNamedPipe } from './no-pipe.ts';
 import { grouped } from './numbers.ts';
 import { printable, type Terminal } from './terminal.ts';
 
@@ -79,6 +80,7 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     others += 1;
     largestRatio = Math.max(largestRatio, ratio);
   };
+  await refuseNamedPipe(file);
   const leftovers = leftoversWith({ names, logger });
   const { onColumns } = leftovers;
   const records = readOpenBandit(file, {

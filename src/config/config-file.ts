@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument, type Document, type YAMLMap, isMap, isScalar, visit } from 'yaml';
 import type { ConfigProblem } from './config-error.ts';
 import type { ConfigPath } from './schema-view.ts';
@@ -15,6 +15,8 @@ export type ConfigFile =
 export const readConfigFile = (file: string, { atLeast = 'at least models and arms' }: { readonly atLeast?: string } = {}): ConfigFile => {
   let bytes: Uint8Array;
   try {
+    // Nobody may ever write to a pipe that has a name, and reading it cannot be ended.
+    if (!file.startsWith('/dev/') && statSync(file).isFIFO()) return unreadable(file, 'a file', 'a pipe');
     bytes = readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'an error';

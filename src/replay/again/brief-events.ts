@@ -2,6 +2,7 @@ import type { RewardWeights } from '../../domain/reward/reward.ts';
 import type { RewardEvidence } from '../../domain/routing/sums.ts';
 import { PermanentError } from '../../errors.ts';
 import { sequence, type DataOf, type Tenant } from '../../events/index.ts';
+import { requireDistribution } from '../distribution.ts';
 import { featuresAt } from '../feature-columns.ts';
 import { at, type BriefPage } from './brief-page.ts';
 import type { BriefDecision, BriefReward } from './brief.ts';
@@ -102,8 +103,9 @@ const candidatesAt = ({ numbers, propensities }: BriefPage, row: number, arms: r
   if (arms.length !== count)
     throw new PermanentError(
       'data-invalid',
-      `decision at sequence ${at(numbers.sequence, row)}: expected a propensity for each candidate, got ${arms.length} candidates and ${count} propensities; ./switchyard replay finds what was changed`,
+      `decision at sequence ${at(numbers.sequence, row)}: expected a propensity for each candidate, got ${arms.length} candidates and ${count} propensities; ./switchyard reconcile finds what was changed`,
     );
+  requireDistribution(values, at(numbers.sequence, row), begin, begin + count);
   return arms.map((arm, i) => ({ arm, propensity: at(values, begin + i) }));
 };
 

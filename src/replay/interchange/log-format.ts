@@ -22,6 +22,21 @@ export const lastMomentMs = Date.UTC(10_000, 0) - 1;
 
 const place = z.string().max(64).nullable();
 
+/** Names of other systems' actions may hold anything. */
+const text = z.string().min(1, 'expected text').max(1_024, 'expected at most 1024 characters');
+const mostArms = 65_536;
+const price = z.number().min(0).max(mostAmount, `expected at most ${mostAmount}`);
+
+/** What a policy of the yard needs to know of an arm, as in `policy.activated`: whether it may be drawn, how much fits into it, what it costs and what it cannot do. */
+const armSchema = z.object({
+  arm: text,
+  model: text,
+  enabled: z.boolean(),
+  contextTokens: z.int().positive(),
+  price: z.object({ inputUsdPerMillionTokens: price, outputUsdPerMillionTokens: price }).nullable(),
+  lacks: z.array(z.enum(['tools', 'json', 'images'])).max(3),
+});
+
 export const headerSchema = z.object(
   {
     format: z.literal(logFormat.name, `expected "${logFormat.name}"`),
@@ -36,6 +51,17 @@ export const headerSchema = z.object(
     weights: rewardWeightsSchema.nullable(),
     /** What no weight of a candidate can exceed, known before any record was: 1 / floor of the policies that decided. Null or left out: not known. */
     largestWeight: z.number().min(1, 'expected a number from 1').max(mostAmount).nullable().optional(),
+    /** Those of the policy in force at the end of the period, also the ones that it gave no record to: a candidate may. Null or left out: those that the records name. */
+    arms: z
+      .array(armSchema)
+      .max(mostArms)
+      .superRefine((arms, context) => {
+        const before = new Set<string>();
+        const twice = arms.find(({ arm }) => before.size === before.add(arm).size);
+        if (twice !== undefined) context.addIssue(`expected each arm once, got ${JSON.stringify(twice.arm)} twice`);
+      })
+      .nullable()
+      .optional(),
   },
   `expected the header, such as {"format":"${logFormat.name}","version":${logFormat.version},...}`,
 );
@@ -45,9 +71,6 @@ export type LogOrigin = Omit<LogHeader, 'format' | 'version'>;
 
 export const endSchema = z.object({ end: z.object({ records: z.int().min(0) }) });
 
-/** Names of other systems' actions may hold anything. */
-const text = z.string().min(1, 'expected text').max(1_024, 'expected at most 1024 characters');
-const mostArms = 65_536;
 /** Beyond it weights are larger than any that sums of squares hold. What has such a chance does not happen. */
 export const leastPropensity = 1 / mostAmount;
 const chance = z
@@ -61,7 +84,6 @@ const amount = z
   .max(mostAmount, `expected at most ${mostAmount}`)
   .nullable();
 const target = z.number().positive().max(mostAmount, `expected at most ${mostAmount}`).nullable();
-const price = z.number().min(0).max(mostAmount, `expected at most ${mostAmount}`);
 const count = z.int().min(0).max(mostAmount, `expected at most ${mostAmount}`);
 const moment = z
   .number('expected milliseconds since 1970')

@@ -4,6 +4,7 @@ import type { RewardWeights } from '../../domain/reward/reward.ts';
 import { PermanentError } from '../../errors.ts';
 import type { RecordedFeatures, Tenant } from '../../events/index.ts';
 import { featuresAt } from '../feature-columns.ts';
+import { requireDistribution } from '../distribution.ts';
 import { interning } from '../interning.ts';
 import { listAt, microAt, noWeights, weightsAt, type DecisionPage } from './decision-page.ts';
 import { contradicts, type LoggedDecision, type Outcome } from './logged-decision.ts';
@@ -87,11 +88,12 @@ const check = (
       'no_propensities',
       `decision at sequence ${sequence}: expected the chosen arm "${arm}" among candidates with a propensity each, got ${arms.length} candidates and ${propensities.length} propensities`,
     );
+  requireDistribution(propensities, sequence);
   const listed = propensities[place] ?? 0;
   if (contradicts(propensity, listed))
     throw new PermanentError(
       'data-invalid',
-      `decision at sequence ${sequence}: expected one probability of the chosen arm "${arm}", got the propensity ${propensity} and ${listed} among its candidates; ./switchyard replay finds what was changed`,
+      `decision at sequence ${sequence}: expected one probability of the chosen arm "${arm}", got the propensity ${propensity} and ${listed} among its candidates; ./switchyard reconcile finds what was changed`,
     );
 };
 
@@ -126,7 +128,13 @@ const weightsOf = ([success = 0, streaming = 0, cache = 0, cost = 0]: readonly n
 
 const featuresOf = (page: DecisionPage, i: number, tenant: Tenant): RecordedFeatures => {
   const features = featuresAt(page, i, tenant);
-  if (page.featuresVersion[i]! !== 1) return features;
+  const version = page.featuresVersion[i]!;
+  if (version === 2) return features;
+  if (version !== 1)
+    throw new PermanentError(
+      'data-invalid',
+      `decision at sequence ${page.sequence[i]!}: expected features of version 1 or 2, got ${version}`,
+    );
   const { promptCharacters, promptTokensEstimate, messageCount, lastMessageCharacters, hasCode, hasMathematics, isQuestion } = features;
   return { version: 1, promptCharacters, promptTokensEstimate, messageCount, lastMessageCharacters, hasCode, hasMathematics, isQuestion };
 };

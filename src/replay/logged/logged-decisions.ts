@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { PermanentError } from '../../errors.ts';
+import type { PolicyContent } from '../../domain/routing/policy-version.ts';
+import { emptyRouterState, foldEvent } from '../../domain/routing/state.ts';
 import type { Columns } from '../../projections/arrow-columns.ts';
 import { literal, wholeNumber, type Clickhouse, type Row } from '../../projections/clickhouse.ts';
 import { currentChain, inSpans, readEpochs, spansOf } from '../../projections/epochs.ts';
+import { latestRecords } from '../../projections/state-sums.ts';
 import { binsSql, floorsSql, lastSequenceSql, pageSql, periodSql, type PageBounds } from './decisions-sql.ts';
 import { openDecisions } from './decisions-of-page.ts';
 import { decisionPage, isWeighedAsDecided, type DecisionPage } from './decision-page.ts';
@@ -73,6 +76,15 @@ export const largestWeightIn = async (clickhouse: Clickhouse, { toSequence, leas
   const floor = Number(found?.['floor']);
   const isKnown = wholeNumber(found, 'policies') > 0 && floor > 0;
   return weightBound(isKnown ? Math.max(1 / floor, wholeNumber(found, 'arms')) : null, leastPropensity);
+};
+
+/** The arms of the policy in force at the end of the period, as the router has it; null where the log does not say. */
+export const armsInForce = async (clickhouse: Clickhouse, { toSequence }: FrozenPeriod): Promise<PolicyContent['arms'] | null> => {
+  const rows = inSpans(spansOf(currentChain(await readEpochs(clickhouse))));
+  const state = emptyRouterState();
+  // None of them is filed by time.
+  for (const { event } of await latestRecords(clickhouse, `${rows} AND sequence <= ${toSequence}`)) foldEvent(state, event, Infinity);
+  return state.policy?.event.arms ?? null;
 };
 
 /** Measured: smaller pages spend their time on looking for outcomes, larger ones take memory. */

@@ -144,10 +144,19 @@ describe('a mistake is told with its line', () => {
     await expect(collected(readLog(file))).rejects.toThrow(`wrong.jsonl:3: ${expected}`);
   });
 
+  const arm = { arm: 'small', model: 'm-1', enabled: true, contextTokens: 8_192, price: null, lacks: [] };
+  const headerWith = (arms: readonly object[]) => JSON.stringify({ format: 'switchyard-decisions', version: 1, ...origin, arms });
   it.each([
     ['another format', '{"format":"other","version":1}', 'format: expected "switchyard-decisions", got "other"'],
     ['a version to come', JSON.stringify({ format: 'switchyard-decisions', version: 2, ...origin }), 'version: expected version 1, got 2'],
     ['a record in place of the header', JSON.stringify(slotRecord(0)), 'format: expected "switchyard-decisions", got nothing'],
+    ['an arm twice', headerWith([arm, arm]), 'arms: expected each arm once, got "small" twice'],
+    ['an arm without room', headerWith([{ ...arm, contextTokens: 0 }]), 'arms.0.contextTokens: '],
+    [
+      'a price that no sum holds',
+      headerWith([{ ...arm, price: { inputUsdPerMillionTokens: 1e300, outputUsdPerMillionTokens: 0 } }]),
+      'arms.0.price.inputUsdPerMillionTokens: expected at most 1000000000000, got 1e+300',
+    ],
   ])('%s', async (_what, line, expected) => {
     writeFileSync(folder.at('header.jsonl'), `${line}\n`);
     await expect(collected(readLog(folder.at('header.jsonl')))).rejects.toThrow(`header.jsonl:1: ${expected}`);
