@@ -7,6 +7,8 @@ export type Groups = {
   /** Writes the groups of the first `size` clusters to `into`. Returns null, or for each group so far the one that it is part of from now on: whoever keeps sums adds them up there before these. */
   readonly place: (clusters: Uint32Array, size: number, into: Uint16Array) => Uint16Array | null;
   readonly count: () => number;
+  /** Whether clusters share groups. */
+  readonly isShared: () => boolean;
 };
 
 /** `most` at most 65,536. */
@@ -40,6 +42,7 @@ export const openGroups = (most: number): Groups => {
       return moved;
     },
     count: () => (isHashed ? shared : own.size),
+    isShared: () => isHashed,
   };
 };
 

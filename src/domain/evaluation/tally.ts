@@ -25,6 +25,8 @@ export type Tallied = {
   readonly records: number;
   /** Records by group. Each cluster is a group of its own while the clusters fit; more than that share them by hash (`groups.ts`). */
   readonly groupSizes: Float64Array;
+  /** (sum of m)^2 / sum of m^2 (Kish 1965), m the records of a cluster: as many clusters of equal size would be as even. Estimated from the groups where clusters share them. */
+  readonly effectiveClusters: number;
   /** By the name of the estimator, in the order asked for. Without those that these records cannot give: the normalised ones where every weight is 0. */
   readonly estimates: ReadonlyMap<string, Estimate>;
 };
@@ -73,10 +75,18 @@ export const openTally = ({ estimators, mostGroups = mostGroupsByDefault }: Tall
       return {
         records,
         groupSizes: groupSizes.slice(0, groups.count()),
+        effectiveClusters: effectiveClusters(groupSizes.subarray(0, groups.count()), records, groups.isShared()),
         estimates: new Map(read.filter((entry): entry is readonly [string, Estimate] => entry[1] !== null)),
       };
     },
   };
+};
+
+/** By hash the sum of the squares of the groups is that of the clusters and, on average, (records^2 - that) / groups more. */
+const effectiveClusters = (sizes: Float64Array, records: number, isShared: boolean): number => {
+  const squares = sizes.reduce((sum, size) => sum + size * size, 0);
+  const own = isShared ? (squares - records ** 2 / sizes.length) / (1 - 1 / sizes.length) : squares;
+  return records ** 2 / Math.max(records, own);
 };
 
 const emptyBlock = (): Block => ({

@@ -6,12 +6,15 @@ import type { Candidate } from './candidate.ts';
 import { sampleOf, type Page, type PageSample, type WeighedPage } from './evaluated-page.ts';
 import { refusalsOf, verdictOf, type Grounds } from './judgement.ts';
 import { rejectionDifference, type OnPolicy } from './on-policy.ts';
+import { openRarity } from './rarity.ts';
 import { differenceOf, estimateOf } from './quantity-report.ts';
 import { openQuantityTally, type QuantityResult, type QuantityTally } from './quantity-tally.ts';
 import { quantities } from './quantities.ts';
-import type { CandidateReport, Diagnostics, EvaluationSettings, QuantityReport, Stretch } from './report.ts';
+import type { CandidateReport, Diagnostics, EvaluationSettings, QuantityName, QuantityReport, Stretch } from './report.ts';
 import type { RewardModel } from './reward-model.ts';
-import { candidateWarnings, rangeWarnings } from './warnings.ts';
+import { withUnsupported } from './unsupported.ts';
+import { candidateWarnings, censoredWarnings } from './warnings.ts';
+import { outsideWarnings, rangeWarnings, rarityWarnings } from './estimate-warnings.ts';
 
 /** One candidate, while records come in: all quantities, how far the log can speak for it, and at the end what is to be said of it. */
 export type CandidateTally = {
@@ -28,6 +31,8 @@ export const openCandidateTally = (
   const { alpha, resamples, seed, force } = settings;
   const { name, file, kind, fingerprint, method } = candidate;
   const diagnostics: DiagnosticsTally = openDiagnostics();
+  const censored = { weight: 0, evaluated: 0 };
+  const rarities = new Map(judgedByRarity.map((quantity) => [quantity, openRarity()]));
   let found: Found | null = null;
   const hasModel = model !== null && method.name !== 'rejection-replay';
   const tallies: readonly QuantityTally[] = quantities.map((quantity) =>
@@ -43,9 +48,15 @@ export const openCandidateTally = (
   );
   return {
     add: (page, weighed) => {
+      censored.weight += weighed.censored;
       for (const [quantity, tally] of tallies.entries()) {
-        const sample = rejected(sampleOf(page, weighed, quantity), weighed);
-        if (quantity === 0) diagnostics.add(sample, sample.weightVariance);
+        const asked = sampleOf(page, weighed, quantity);
+        const sample = rejected(asked, weighed);
+        if (quantity === 0) {
+          diagnostics.add({ ...sample, unsupported: asked.unsupported }, sample.weightVariance);
+          for (let i = 0; i < sample.size; i++) censored.evaluated += (sample.candidate[i] ?? 0) / (sample.logged[i] ?? 1);
+        }
+        rarities.get(quantities[quantity]?.name ?? 'reward')?.add(sample);
         if (sample.size > 0) tally.add(sample);
       }
     },
@@ -59,6 +70,7 @@ export const openCandidateTally = (
         if (result === null || result === undefined) return [];
         const known =
           bounded && largestWeight !== null && !grounds.clustering.isClustered ? { outcomes: { low: 0, high: 1 }, largestWeight } : null;
+        const unsupported = { share: found?.unsupported ?? 0, isBounded: bounded, isRejection: method.name === 'rejection-replay' };
         const difference = differenceOf(result, alphaEach) ?? rejectionDifference(result, onPolicy, i, alphaEach);
         return [
           {
@@ -66,25 +78,36 @@ export const openCandidateTally = (
             better,
             records: result.records,
             recommended: result.recommended,
-            estimates: estimates(result, { alpha, known }, bootstraps),
-            difference,
+            estimates: estimates(result, { alpha, known }, bootstraps).map((estimate) => withUnsupported(estimate, unsupported)),
+            difference: withUnsupported(difference, unsupported),
           },
         ];
       });
       const reward = reports.find(({ quantity }) => quantity === 'reward');
       if (reward === undefined) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with a reward, got none`);
-      const refusals = refusalsOf(found, method.name, grounds);
+      const choices = censored.weight / Math.max(Number.MIN_VALUE, censored.weight + censored.evaluated);
+      const refusals = refusalsOf(found, method.name, grounds, choices);
       return {
         ...{ name, file, kind, fingerprint, method },
         quantities: reports,
-        diagnostics: shown(found),
+        diagnostics: { ...shown(found), censored: choices },
         overTime,
         verdict: verdictOf(name, reward.difference, { refusals, force, clustering: grounds.clustering }),
-        warnings: [...candidate.warnings, ...candidateWarnings(found, method.name), ...rangeWarnings(reports)],
+        warnings: [
+          ...candidate.warnings,
+          ...candidateWarnings(found, method.name),
+          ...censoredWarnings(choices, grounds.censored),
+          ...rarityWarnings([...rarities].map(([quantity, rarity]) => ({ quantity, effective: rarity.finish() }))),
+          ...rangeWarnings(reports),
+          ...outsideWarnings(reports),
+        ],
       };
     },
   };
 };
+
+/** The parts of the reward that are no yes or no have no rare side. */
+const judgedByRarity: readonly QuantityName[] = ['reward', 'success', 'failureRate'];
 
 /** In rejection replay a record counts as it is, or not at all. */
 const rejected = (sample: PageSample, { accepted }: WeighedPage): PageSample =>
@@ -109,7 +132,7 @@ const estimates = (
     }),
   );
 
-const shown = (found: Found): Diagnostics => ({
+const shown = (found: Found): Omit<Diagnostics, 'censored'> => ({
   records: found.records,
   effectiveRecords: found.effectiveSize,
   meanWeight: found.meanWeight,

@@ -27,13 +27,15 @@ export type EvaluationInput = {
   readonly madeAt: string;
   /** What no weight can exceed, known before the log was: 1 / floor of the logger. Null: not known. */
   readonly largestWeight: number | null;
+  /** Arms that the log ever drew, for records that do not name their candidates; null: not known. */
+  readonly logged?: ReadonlySet<string> | null;
   /** Changes what came of a decision: other prices. */
   readonly alter?: (decision: LoggedDecision) => LoggedDecision;
   readonly onProgress?: (records: number) => void;
 };
 
 export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport> => {
-  const { candidates, settings } = input;
+  const { candidates, settings, logged = null } = input;
   if (candidates.length === 0) throw new PermanentError('no_candidates', 'expected at least one policy to evaluate, got none');
   const alphaEach = settings.alpha / candidates.length;
   const model = settings.rewardModel === 'none' ? null : openRewardModel(settings.rewardModel, quantities.length);
@@ -44,7 +46,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   const onPolicy = openOnPolicy(settings.alpha, candidates.some(({ method }) => method.name === 'rejection-replay') ? alphaEach / 2 : null);
   const overTime = openOverTime({ candidates: candidates.length, hasModel: model !== null, alpha: settings.alpha });
   for await (const page of pages(input, book)) {
-    const weighed = await weighPage(page, candidates, model, { learns: settings.rewardModel === 'past' });
+    const weighed = await weighPage(page, candidates, model, { learns: settings.rewardModel === 'past', logged });
     onPolicy.add(page);
     for (const [k, tally] of tallies.entries()) {
       const of = weighed[k];
@@ -60,7 +62,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
       `expected decisions with an outcome, got ${counts.read} decisions of which nothing came (yet)`,
     );
 
-  const grounds: Grounds = { clustering: clusteringOf(counts), censored: censoredShare(counts) };
+  const grounds: Grounds = { clustering: clusteringOf(counts, onPolicy.effectiveClusters()), censored: censoredShare(counts) };
   const { evenness, drift, stretches } = overTime.finish();
   const reports = tallies.map((tally, k) => tally.report(onPolicy, grounds, stretches[k] ?? []));
   return {
@@ -81,6 +83,8 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
       policies: book.loggers().length,
       weightsChanged: settings.weights === null && book.weightsChanged(),
       drift,
+      clustering: grounds.clustering,
+      isInOrder: book.isInOrder(),
     }),
   };
 };
@@ -90,8 +94,8 @@ async function* pages(
   book: ReturnType<typeof recordBook>,
 ): AsyncGenerator<Page, void, undefined> {
   for await (const batch of records()) {
-    const kept = batch.filter(book.keeps).map(alter);
-    if (kept.length > 0) yield pageOf(kept, settings.weights);
+    const asked = batch.filter(book.isNew).map(alter);
+    if (asked.length > 0) yield pageOf(asked, settings.weights);
   }
 }
 

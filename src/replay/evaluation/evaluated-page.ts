@@ -6,9 +6,12 @@ import { quantities } from './quantities.ts';
 import type { RewardModel } from './reward-model.ts';
 import { textHash } from '../text-hash.ts';
 
-/** A page of records, all of which have an outcome, as columns: what is the same for all candidates. */
+/** A page of records as columns: what is the same for all candidates. */
 export type Page = {
+  /** Those with an outcome: all else is about them. */
   readonly decisions: readonly LoggedDecision[];
+  /** Beside them those of which nothing came, in the order of the log. */
+  readonly asked: readonly LoggedDecision[];
   readonly logged: Float64Array;
   readonly cluster: Uint32Array;
   /** Of each quantity a value for each record; NaN where it was not measured. */
@@ -22,6 +25,8 @@ export type WeighedPage = {
   /** Of the weight, given the logged probabilities of all arms; NaN where the log holds the chosen one's alone. */
   readonly weightVariance: Float64Array;
   readonly accepted: Uint8Array | null;
+  /** Sum of the weights of the decisions of which nothing came. */
+  readonly censored: number;
   /** By quantity, as in `Sample`. */
   readonly predicted: readonly Float64Array[];
   readonly expected: readonly Float64Array[];
@@ -32,7 +37,8 @@ export type WeighedPage = {
 const count = quantities.length;
 const columns = (size: number): readonly Float64Array[] => quantities.map(() => new Float64Array(size));
 
-export const pageOf = (decisions: readonly LoggedDecision[], weights: RewardWeights | null): Page => {
+export const pageOf = (asked: readonly LoggedDecision[], weights: RewardWeights | null): Page => {
+  const decisions = asked.filter(({ outcome }) => outcome !== null);
   const outcomes = columns(decisions.length);
   const logged = new Float64Array(decisions.length);
   const cluster = new Uint32Array(decisions.length);
@@ -44,7 +50,7 @@ export const pageOf = (decisions: readonly LoggedDecision[], weights: RewardWeig
       if (column !== undefined) column[i] = outcome === null ? NaN : (of(outcome, weights) ?? NaN);
     });
   });
-  return { decisions, logged, cluster, outcomes };
+  return { decisions, asked, logged, cluster, outcomes };
 };
 
 export const teach = (model: RewardModel, page: Page): void => {
@@ -55,17 +61,22 @@ export const teach = (model: RewardModel, page: Page): void => {
   });
 };
 
-/** `learns`: the model takes in each record once it has predicted it. */
+/** `learns`: the model takes in each record once it has predicted it. `logged`: the arms that the log ever drew, for records that do not name their candidates; null: not known. */
 export const weighPage = async (
   page: Page,
   candidates: readonly Candidate[],
   model: RewardModel | null,
-  { learns }: { readonly learns: boolean },
+  { learns, logged = null }: { readonly learns: boolean; readonly logged?: ReadonlySet<string> | null },
 ): Promise<readonly WeighedPage[]> => {
   const weighings: (readonly Weighing[])[] = [];
-  for (const candidate of candidates) weighings.push(await candidate.weigh(page.decisions));
+  const censored: number[] = [];
+  for (const candidate of candidates) {
+    const all = await candidate.weigh(page.asked);
+    weighings.push(all.filter((_, i) => page.asked[i]?.outcome !== null));
+    censored.push(censoredWeight(page.asked, all));
+  }
   const expectedOfLogger = columns(page.decisions.length);
-  const weighed = weighings.map((of) => emptyWeighed(page.decisions.length, of, expectedOfLogger));
+  const weighed = weighings.map((of, k) => emptyWeighed(page.decisions.length, of, expectedOfLogger, censored[k] ?? 0));
   const predictions = model === null ? null : openPredictions(model);
   const values = new Float64Array(count);
   page.decisions.forEach((decision, i) => {
@@ -74,7 +85,7 @@ export const weighPage = async (
     predictions?.begin(chain, fold);
     for (const [k, into] of weighed.entries()) {
       const weighing = weighings[k]?.[i];
-      if (weighing !== undefined) weighRecord(decision, i, weighing, into, predictions);
+      if (weighing !== undefined) weighRecord(decision, i, weighing, into, predictions, logged);
     }
     if (model === null || predictions === null) return;
     expectLogger(decision, i, expectedOfLogger, predictions);
@@ -85,13 +96,29 @@ export const weighPage = async (
   return weighed;
 };
 
-const emptyWeighed = (size: number, weighings: readonly Weighing[], expectedOfLogger: readonly Float64Array[]): WeighedPage => ({
+const censoredWeight = (asked: readonly LoggedDecision[], weighings: readonly Weighing[]): number => {
+  let sum = 0;
+  for (const [i, { outcome, arm, propensity }] of asked.entries()) {
+    if (outcome !== null) continue;
+    const { arms = [], probabilities = [], accepted } = weighings[i] ?? {};
+    sum += accepted === undefined ? (probabilities[arms.indexOf(arm)] ?? 0) / propensity : accepted ? 1 : 0;
+  }
+  return sum;
+};
+
+const emptyWeighed = (
+  size: number,
+  weighings: readonly Weighing[],
+  expectedOfLogger: readonly Float64Array[],
+  censored: number,
+): WeighedPage => ({
   candidate: new Float64Array(size),
   unsupported: new Float64Array(size),
   weightVariance: new Float64Array(size),
   accepted: weighings.some(({ accepted }) => accepted !== undefined)
     ? Uint8Array.from(weighings, ({ accepted }) => (accepted === true ? 1 : 0))
     : null,
+  censored,
   predicted: columns(size),
   expected: columns(size),
   expectedOfLogger,
@@ -112,6 +139,7 @@ const weighRecord = (
   { arms, probabilities }: Weighing,
   into: WeighedPage,
   predictions: Predictions | null,
+  logged: ReadonlySet<string> | null,
 ): void => {
   let supported = 0;
   let square = 0;
@@ -121,7 +149,7 @@ const weighRecord = (
     if (probability === 0) continue;
     if (arms[k] === arm) into.candidate[i] = probability;
     const p = candidates === null ? null : propensityOf(candidates, arms[k] ?? '');
-    if (p === null || p > 0) supported += probability;
+    if (p === null ? logged === null || logged.has(arms[k] ?? '') : p > 0) supported += probability;
     if (p !== null && p > 0) square += probability ** 2 / p;
     if (predictions !== null) predictions.addTo(into.expected, i, numbers?.[k] ?? 0, probability);
   }

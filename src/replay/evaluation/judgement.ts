@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../../domain/evaluation/diagnostics.ts';
+import { isOutside } from './estimate-warnings.ts';
 import type { Counts, Difference, Interval, Method, Verdict } from './report.ts';
 import { effective, grouped, percent } from './sentences.ts';
 
@@ -11,7 +12,7 @@ import { effective, grouped, percent } from './sentences.ts';
  * was made with (by chance once in a million), or the records that are missing would have told.
  *
  * The interval by betting is for the mean over the requests of the period, given what came before each. Where fewer than half as many conversations as records made them, that mean hangs on which conversations came: then a conclusion asks
- * for Student's interval by conversation too, and for 30 of them at least.
+ * for Student's interval by conversation too, and for 30 of them at least. A few very long conversations count as few, however many short ones there are: conversations are counted by their effective number, as records are.
  */
 const overlapRules = {
   leastEffective: 30,
@@ -32,22 +33,35 @@ export type Grounds = {
 export type Clustering = {
   readonly clusters: number;
   readonly records: number;
+  /** As many of equal size would be as even (`Tallied`). */
+  readonly effective: number;
   /** Several records belong to one cluster, beyond what counting many clusters may be wrong by. */
   readonly isClustered: boolean;
   /** Fewer than half as many clusters as records. */
   readonly needsClusters: boolean;
 };
 
-export const clusteringOf = ({ clusters, evaluated }: Counts): Clustering => ({
+export const clusteringOf = ({ clusters, evaluated }: Counts, effectiveClusters: number): Clustering => ({
   clusters,
   records: evaluated,
+  effective: effectiveClusters,
   isClustered: clusters < 0.99 * evaluated,
-  needsClusters: clusters < 0.5 * evaluated,
+  needsClusters: Math.min(clusters, effectiveClusters) < 0.5 * evaluated,
 });
+
+/** How many conversations there are, and as how many they count where they are of very different length. */
+export const conversationsInWords = ({ clusters, effective: count }: Clustering): string =>
+  `${grouped(clusters)} conversations${count < 0.5 * clusters ? `, which count as ${effective(count)}, as a few are very long` : ''}`;
 
 export const censoredShare = ({ censored, evaluated }: Counts): number => censored / Math.max(1, censored + evaluated);
 
-export const refusalsOf = (found: Diagnostics, method: Method['name'], { clustering, censored }: Grounds): readonly string[] => {
+/** `choices`: the share of what the candidate would have chosen of which nothing came. */
+export const refusalsOf = (
+  found: Diagnostics,
+  method: Method['name'],
+  { clustering, censored }: Grounds,
+  choices: number,
+): readonly string[] => {
   const { records, effectiveSize, unsupported } = found;
   const least = Math.max(overlapRules.leastEffective, overlapRules.leastEffectiveShare * records);
   return [
@@ -63,14 +77,19 @@ export const refusalsOf = (found: Diagnostics, method: Method['name'], { cluster
           `${percent(unsupported)} of the candidate's choices were never made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`,
         ]
       : []),
-    ...(clustering.needsClusters && clustering.clusters < overlapRules.leastClusters
+    ...(clustering.needsClusters && Math.min(clustering.clusters, clustering.effective) < overlapRules.leastClusters
       ? [
-          `the ${grouped(clustering.records)} records are of ${grouped(clustering.clusters)} conversations, fewer than the ${overlapRules.leastClusters} that a conclusion asks for`,
+          `the ${grouped(clustering.records)} records are of ${conversationsInWords(clustering)}, fewer than the ${overlapRules.leastClusters} that a conclusion asks for`,
         ]
       : []),
     ...(censored > overlapRules.mostCensored
       ? [
           `nothing came of ${percent(censored)} of the decisions, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(censored)}`,
+        ]
+      : []),
+    ...(choices > overlapRules.mostCensored && censored <= overlapRules.mostCensored
+      ? [
+          `nothing came of ${percent(choices)} of what the candidate would have chosen, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(choices)}`,
         ]
       : []),
     ...(method === 'rejection-replay' ? [] : weightRefusals(found, censored)),
@@ -109,10 +128,11 @@ export const verdictOf = (
   const decisive = difference.intervals.find(({ guarantee }) => guarantee === 'anytime') ?? difference.intervals[0];
   const byCluster = clustering.needsClusters ? (difference.intervals.find(({ method }) => method === 'student') ?? null) : null;
   const needed = clustering.needsClusters ? [decisive, byCluster] : [decisive];
-  const figures = `${signed(difference.value)} reward a request (${endsOf(decisive)}, ${percent(decisive?.confidence ?? 0)}, at all times, for the requests of this period${
-    clustering.needsClusters
-      ? `; by conversation, of which there are ${grouped(clustering.clusters)}, ${endsOf(byCluster)}: both must leave zero out`
-      : ''
+  const outside = isOutside(difference.value, decisive)
+    ? 'an estimate that lies outside of its interval, which alone is to be trusted: '
+    : '';
+  const figures = `${signed(difference.value)} reward a request (${outside}${endsOf(decisive)}, ${percent(decisive?.confidence ?? 0)}, at all times, for the requests of this period${
+    clustering.needsClusters ? `; by conversation (${conversationsInWords(clustering)}) ${endsOf(byCluster)}: both must leave zero out` : ''
   })`;
   const forced = force && refusals.length > 0;
   if (refusals.length > 0 && !force)

@@ -12,6 +12,8 @@ import type { Difference, OnPolicyValue } from './report.ts';
 /** What the decisions as they were logged came to: the logger as its own candidate, every weight 1. Records of one cluster go together, as in `quantity-tally.ts`. */
 export type OnPolicy = {
   readonly add: (page: Page) => void;
+  /** See `Tallied`. */
+  readonly effectiveClusters: () => number;
   /** `isClustered`: several records belong to one cluster. */
   readonly finish: (options: { readonly isClustered: boolean }) => readonly OnPolicyValue[];
   /** Mean and standard error of a quantity, and its interval by betting at half the level of a comparison. */
@@ -41,6 +43,7 @@ export const openOnPolicy = (alpha: number, half: number | null): OnPolicy => {
         atHalf?.add(sample);
       }
     },
+    effectiveClusters: () => valueOf(0)?.tallied.effectiveClusters ?? 0,
     finish: ({ isClustered }) =>
       quantities.flatMap(({ name, bounded }, quantity): readonly OnPolicyValue[] => {
         const value = valueOf(quantity);
@@ -82,6 +85,7 @@ const asCandidate = ({ logged }: Page): WeighedPage => {
     unsupported: none,
     weightVariance: none,
     accepted: null,
+    censored: 0,
     predicted: nothing,
     expected: nothing,
     expectedOfLogger: nothing,

@@ -2,17 +2,19 @@ import type { RewardWeights } from '../../domain/reward/reward.ts';
 import type { LoggedDecision } from '../logged/logged-decision.ts';
 import type { Counts, EvaluatedPeriod, Exploration, Logger } from './report.ts';
 import { textHash } from '../text-hash.ts';
+import { openOrder } from './order.ts';
 import { openUnduplicated } from './unduplicated.ts';
 
 /** Which records are kept, and what is to be said of all of them. In memory that is bounded whatever the log holds. */
 export type RecordBook = {
-  /** Whether an estimate is made from it. Asked once for each record, in the order of the log. */
-  readonly keeps: (decision: LoggedDecision) => boolean;
+  /** Whether it is new, and not the second record of one decision. Asked once for each record, in the order of the log. */
+  readonly isNew: (decision: LoggedDecision) => boolean;
   readonly counts: () => Counts;
   readonly times: () => Pick<EvaluatedPeriod, 'firstAt' | 'lastAt'>;
   readonly loggers: () => readonly Logger[];
   readonly exploration: () => Pick<Exploration, 'smallestPropensity' | 'floor'>;
   readonly weightsChanged: () => boolean;
+  readonly isInOrder: () => boolean;
 };
 
 const mostLoggers = 64;
@@ -20,6 +22,7 @@ const others = '(others)';
 
 export const recordBook = (): RecordBook => {
   const unduplicated = openUnduplicated();
+  const order = openOrder();
   const clusters = openDistinct();
   const loggers = new Map<string, number>();
   let read = 0;
@@ -42,15 +45,15 @@ export const recordBook = (): RecordBook => {
     if (outcome !== null && weights !== null && !areEqual(weights, outcome.weights)) weightsChanged = true;
   };
   return {
-    keeps: (decision) => {
+    isNew: (decision) => {
       read++;
       if (!unduplicated.isNew(decision)) return false;
-      if (decision.outcome === null) {
-        censored++;
-        return false;
+      order.add(decision.atMs);
+      if (decision.outcome === null) censored++;
+      else {
+        evaluated++;
+        note(decision);
       }
-      evaluated++;
-      note(decision);
       return true;
     },
     counts: () => ({ read, duplicates: unduplicated.duplicates(), censored, evaluated, clusters: Math.min(evaluated, clusters.count()) }),
@@ -58,6 +61,7 @@ export const recordBook = (): RecordBook => {
     loggers: () => [...loggers].map(([policy, records]) => ({ policy, records })).sort((a, b) => b.records - a.records),
     exploration: () => ({ smallestPropensity, floor: Number.isFinite(floor) ? floor : null }),
     weightsChanged: () => weightsChanged,
+    isInOrder: order.isKept,
   };
 };
 

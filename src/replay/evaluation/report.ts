@@ -180,6 +180,8 @@ export type Diagnostics = {
   readonly largestWeight: number;
   /** Mean probability that the candidate puts on arms that the logger could not have chosen. */
   readonly unsupported: number;
+  /** Share of what the candidate would have chosen of which nothing came. */
+  readonly censored: number;
   /** Records whose logged arm the candidate would never choose. */
   readonly neverChosen: number;
   /** Weights by size, from 0 up; the last bin has no end. */

@@ -1,7 +1,6 @@
 import type { Diagnostics } from '../../domain/evaluation/diagnostics.ts';
-import { censoredShare, clusteringOf, worstCase } from './judgement.ts';
-import { quantities } from './quantities.ts';
-import type { Counts, Method, QuantityReport, Warning } from './report.ts';
+import { censoredShare, conversationsInWords, worstCase, type Clustering } from './judgement.ts';
+import type { Counts, Method, Warning } from './report.ts';
 import { effective, grouped, percent } from './sentences.ts';
 
 /** What to be wary of with one candidate, whatever the verdict. */
@@ -26,7 +25,7 @@ export const candidateWarnings = (found: Diagnostics, method: Method['name']): r
             code: 'unsupported',
             what: `${percent(unsupported)} of the candidate's choices could not have been made by the logger`,
             consequence:
-              'the log says nothing of them: ipw counts them as 0, models guess; intervals by betting are right if they bring 0 at the lower and 1 at the upper end',
+              'the log says nothing of them: ipw counts them as 0, models guess; intervals are right if they bring 0 at the lower and 1 at the upper end; what they cost and take is unknown, and cost and latency have no interval',
           },
         ]
       : []),
@@ -57,9 +56,21 @@ export const recordWarnings = (given: {
   readonly policies: number;
   readonly weightsChanged: boolean;
   readonly drift: { readonly from: number; readonly to: number } | null;
+  readonly clustering: Clustering;
+  readonly isInOrder: boolean;
 }): readonly Warning[] => {
-  const { counts, policies, weightsChanged, drift } = given;
+  const { counts, policies, weightsChanged, drift, clustering, isInOrder } = given;
   return [
+    ...(isInOrder
+      ? []
+      : [
+          {
+            code: 'out_of_order',
+            what: 'the records do not come in the order of time',
+            consequence:
+              'what looks back looks at later records: do not let the model predict from the past (--reward-model cross-fitted); where the logger learned, intervals at all times hold for records in their order alone',
+          },
+        ]),
     ...(counts.duplicates > 0
       ? [
           {
@@ -78,11 +89,11 @@ export const recordWarnings = (given: {
           },
         ]
       : []),
-    ...(clusteringOf(counts).needsClusters
+    ...(clustering.needsClusters
       ? [
           {
             code: 'few_conversations',
-            what: `the ${grouped(counts.evaluated)} records are of ${grouped(counts.clusters)} conversations`,
+            what: `the ${grouped(counts.evaluated)} records are of ${conversationsInWords(clustering)}`,
             consequence:
               'intervals by betting are for the requests of this period alone, and too narrow for conversations to come, which may differ; those by conversation (Student, bootstrap) count each once',
           },
@@ -113,34 +124,21 @@ export const recordWarnings = (given: {
             code: 'logger_drifts',
             what: `the logger's choices went from an evenness of ${drift.from.toFixed(2)} to ${drift.to.toFixed(2)} over the period`,
             consequence:
-              'it learned meanwhile: fixed-size intervals (Student, Bernstein, bootstrap) do not hold for sure; those that are valid at all times do',
+              'it learned meanwhile, was changed, or trials of new arms ended: if it learned, fixed-size intervals (Student, Bernstein, bootstrap) do not hold for sure; those that are valid at all times do',
           },
         ]
       : []),
   ];
 };
 
-/** An unbiased estimate may lie where no value can. */
-export const rangeWarnings = (reports: readonly QuantityReport[]): readonly Warning[] => {
-  const outside = reports.flatMap(({ quantity, estimates, recommended }) => {
-    const value = estimates.find(({ estimator }) => estimator === recommended)?.value ?? 0;
-    const isBounded = quantities.some(({ name, bounded }) => name === quantity && bounded);
-    return isBounded && (value < -rounding || value > 1 + rounding) ? [`${quantity} ${beyondInWords(value)}`] : [];
-  });
-  return outside.length === 0
-    ? []
-    : [
+/** Decisions of which nothing came are of some arms more than of others: `choices` as the candidate would have had them, `logged` in the log. */
+export const censoredWarnings = (choices: number, logged: number): readonly Warning[] =>
+  choices > 0.01 && choices > 1.5 * logged
+    ? [
         {
-          code: 'outside_range',
-          what: `estimates outside 0 to 1: ${outside.join(', ')}`,
-          consequence:
-            'chance, and more of it than the value has room for: read the interval, or snipw and sndr, which stay closer to the range',
+          code: 'censored_choices',
+          what: `nothing came of ${percent(choices)} of what the candidate would have chosen, and of ${percent(logged)} of the decisions of the log`,
+          consequence: `what is missing is of the arms that it favours; ${worstCase(choices)}`,
         },
-      ];
-};
-
-const rounding = 1e-9;
-
-/** With so many digits that it does not look like the end of the range. */
-const beyondInWords = (value: number): string =>
-  value > 1 && value < 2 ? String(Number((1 + Number((value - 1).toPrecision(2))).toPrecision(12))) : value.toPrecision(3);
+      ]
+    : [];

@@ -134,6 +134,26 @@ describe('sums by group', () => {
     for (const [name, estimate] of estimates) expect(valueOf(estimate, groupSizes, all), name).toBeCloseTo(estimate.value, 12);
   });
 
+  it('tell how many clusters of equal size would be as even, also where clusters share groups', () => {
+    // 40 clusters of 100 records, and 10,000 of one: 14,000^2 / (40 x 100^2 + 10,000) = 478.
+    const clusters = Uint32Array.from({ length: 14_000 }, (_, i) => (i < 4_000 ? i % 40 : i));
+    const uneven = { ...part(sample, 0, 0), size: 14_000, cluster: clusters };
+    const floats = (value: number) => new Float64Array(14_000).fill(value);
+    const columns = {
+      outcome: floats(1),
+      logged: floats(0.5),
+      candidate: floats(0.5),
+      predicted: floats(0),
+      expected: floats(0),
+      unsupported: floats(0),
+    };
+    const effective = (mostGroups: number) => tallyOf([{ ...uneven, ...columns }], [named('ipw')], mostGroups).effectiveClusters;
+    expect(effective(16_384)).toBeCloseTo(14_000 ** 2 / (40 * 100 ** 2 + 10_000), 9);
+    expect(effective(8_192) / effective(16_384)).toBeGreaterThan(0.9);
+    expect(effective(8_192) / effective(16_384)).toBeLessThan(1.1);
+    expect(tallyOf([sample], [named('ipw')]).effectiveClusters).toBeCloseTo(2_500 ** 2 / (833 * 9 + 1), 9);
+  });
+
   it('are moved with their clusters: before and after the groups ran out, sums are of the same records', () => {
     // The first 1,024 records, 342 clusters, are summed before the 401st comes; in the other order others are.
     const forwards = tallyOf([sample], allEstimators, 400);
