@@ -1,10 +1,13 @@
+import { isOutside } from '../replay/evaluation/estimate-warnings.ts';
+import { isUnknown } from '../replay/report-page/chart-range.ts';
+
 /** A point and its interval on one line each, all on one axis: what a table of numbers hides is seen at once. */
 export type PlottedEstimate = { readonly label: string; readonly value: number; readonly low: number | null; readonly high: number | null };
 
 const labelWidthMost = 24;
 const leastWidth = 20;
 
-/** Lines of text of at most `width` characters: the axis, then a line for each interval. */
+/** Lines of text of at most `width` characters: the axis, then a line for each interval. A point is `*`, and `o` where it lies outside its interval; without an interval it stands alone. */
 export const estimatePlot = (
   rows: readonly PlottedEstimate[],
   { width, format }: { readonly width: number; readonly format: (value: number) => string },
@@ -22,12 +25,14 @@ export const estimatePlot = (
     `${' '.repeat(labelWidth)}  ${axis}`,
     ...rows.map(({ label, value, low, high }) => {
       const line = Array.from({ length: columns }, () => ' ');
-      const [from, to] = [columnOf(low ?? least), columnOf(high ?? most)];
-      for (let column = from; column <= to; column++) line[column] = '-';
-      // An interval without an end on a side runs to the edge.
-      line[from] = low === null ? '<' : '|';
-      line[to] = high === null ? '>' : '|';
-      line[columnOf(value)] = '*';
+      if (!isUnknown({ low, high })) {
+        const [from, to] = [columnOf(low ?? least), columnOf(high ?? most)];
+        for (let column = from; column <= to; column++) line[column] = '-';
+        // An interval without an end on a side runs to the edge.
+        line[from] = low === null ? '<' : '|';
+        line[to] = high === null ? '>' : '|';
+      }
+      if (Number.isFinite(value)) line[columnOf(value)] = isOutside(value, { low, high }) ? 'o' : '*';
       return `${label.slice(0, labelWidth).padEnd(labelWidth)}  ${line.join('').trimEnd()}`;
     }),
   ];

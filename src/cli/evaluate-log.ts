@@ -11,7 +11,7 @@ import { evaluate } from '../replay/evaluation/evaluate.ts';
 import { learningCandidate, type LearningMethod } from '../replay/evaluation/learning-candidate.ts';
 import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
 import type { EvaluationReport } from '../replay/evaluation/report.ts';
-import { lostBound } from '../replay/logged/weight-bound.ts';
+import { lostBound, type WeightBound } from '../replay/logged/weight-bound.ts';
 import { repricing } from '../replay/evaluation/what-if.ts';
 import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
@@ -33,7 +33,9 @@ export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions):
   const contents = contentsOf(options, located);
   return withClickhouse(located, async (clickhouse) => {
     const frozen = await freezePeriod(clickhouse, options);
-    const report = (candidates: readonly Candidate[]) => evaluateFrozen(terminal, { options, located, clickhouse, frozen, candidates });
+    const bound = await largestWeightIn(clickhouse, frozen);
+    const report = (candidates: readonly Candidate[]) =>
+      evaluateFrozen(terminal, { options, located, clickhouse, frozen, bound, candidates });
     const isReplayed = ({ spec }: PolicyContent): boolean =>
       options.learning !== undefined && spec.kind !== 'static' && spec.kind !== 'complexity';
     const snapshot = contents.every(({ content }) => isReplayed(content)) ? emptySnapshot : await stateBefore(clickhouse, frozen);
@@ -104,7 +106,8 @@ const withReplayed = async (
       learn: method === 'rejection-replay' ? 'matched' : 'logged',
       fromScratch: false,
       seed: options.seed,
-      acceptance: null,
+      // One for the whole period: were it to fall as the logger settles, the accepted records would be of its first hours, and their mean compared with that of all.
+      acceptance: frozen.leastPropensity,
       weights: options.reward,
     });
     const identity = { name: content.policy.id, file, kind: content.spec.kind, fingerprint: content.policy.version };
@@ -119,13 +122,13 @@ const evaluateFrozen = async (
     readonly located: Located;
     readonly clickhouse: Clickhouse;
     readonly frozen: FrozenPeriod;
+    readonly bound: WeightBound;
     readonly candidates: readonly Candidate[];
   },
 ): Promise<EvaluationReport> => {
-  const { options, located, clickhouse, frozen, candidates } = given;
+  const { options, located, clickhouse, frozen, bound, candidates } = given;
   const { fromSequence, toSequence, tenant, outcomesUpTo, logCreatedAt, decisions } = frozen;
   const signal = terminal.interrupted();
-  const bound = await largestWeightIn(clickhouse, frozen);
   const lost = lostBound(bound, frozen.leastPropensity);
   if (lost !== null) terminal.note(lost);
   const progress = openProgress('evaluating', decisions);

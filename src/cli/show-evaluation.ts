@@ -1,19 +1,13 @@
-import type {
-  CandidateReport,
-  Difference,
-  Estimate,
-  EvaluationReport,
-  Interval,
-  QuantityName,
-  QuantityReport,
-  Warning,
-} from '../replay/evaluation/report.ts';
-import { estimatePlot } from './estimate-plot.ts';
+import type { CandidateReport, EvaluationReport, QuantityName, Warning } from '../replay/evaluation/report.ts';
+import { errorOf, scaleOf } from '../replay/report-page/figures.ts';
+import { recommendedOf, rowNotes } from '../replay/report-page/row-notes.ts';
+import { atAllTimes, differenceInWords, levelOf, valueInWords } from './figures-in-words.ts';
 import { differencePlot } from './interval-plot.ts';
-import { dollars, grouped, milliseconds, percent } from './numbers.ts';
+import { grouped, percent } from './numbers.ts';
+import { showEstimates } from './show-estimates.ts';
 import { writeTable } from './table.ts';
 import { printable, type Terminal } from './terminal.ts';
-import { errorOf, valueWithError } from './value-with-error.ts';
+import { valueWithError } from './value-with-error.ts';
 
 /** For people: what was asked of which records, the reward of each policy with the interval that holds at all times, the verdicts, and what to be wary of. `all`: every part of the reward, and every estimator of every quantity. */
 export const showEvaluation = async (terminal: Terminal, report: EvaluationReport, { all }: { readonly all: boolean }): Promise<void> => {
@@ -21,7 +15,7 @@ export const showEvaluation = async (terminal: Terminal, report: EvaluationRepor
   await showValues(terminal, report, { all });
   await showDifferences(terminal, report);
   await showMethods(terminal, report);
-  if (all) for (const candidate of report.candidates) await showEstimates(terminal, candidate);
+  if (all) for (const candidate of report.candidates) await showEstimates(terminal, candidate, report.settings);
   await terminal.line();
   for (const { verdict } of report.candidates) {
     await terminal.line(`${terminal.style('bold', verdict.kind)}: ${printable(verdict.sentence)}`);
@@ -33,7 +27,7 @@ export const showEvaluation = async (terminal: Terminal, report: EvaluationRepor
 };
 
 const showWarning = (terminal: Terminal, name: string | null, { what, consequence }: Warning): Promise<void> =>
-  terminal.line(`warning: ${name === null ? '' : `${name}: `}${printable(what)}: ${consequence}`);
+  terminal.line(`warning: ${name === null ? '' : `${printable(name)}: `}${printable(what)}: ${consequence}`);
 
 const showRecords = async (terminal: Terminal, { counts, period, loggers }: EvaluationReport): Promise<void> => {
   const { fromSequence, toSequence, firstAt, lastAt } = period;
@@ -64,25 +58,33 @@ const showValues = async (
     terminal,
     [{ title: 'policy' }, { title: 'kind' }, right('effective'), right('unsupported'), ...quantities.map(right)],
     [
-      ['(as logged)', '', '', '', ...quantities.map((name) => valueWithError(name, logged(name)?.mean, errorOf(logged(name)?.intervals)))],
+      [
+        '(as logged)',
+        '',
+        '',
+        '',
+        ...quantities.map((name) => valueWithError(name, logged(name)?.mean, errorOf(logged(name)?.intervals) ?? 0)),
+      ],
       ...candidates.map(({ name, kind, diagnostics, quantities: found }) => [
-        name,
+        printable(name),
         kind,
         grouped(diagnostics.effectiveRecords),
         percent(diagnostics.unsupported),
         ...quantities.map((wanted) => {
-          const estimate = recommendedOf(found.find(({ quantity }) => quantity === wanted));
+          const of = found.find(({ quantity }) => quantity === wanted);
+          const estimate = of === undefined ? undefined : recommendedOf(of);
           return valueWithError(wanted, estimate?.value, estimate?.standardError ?? null);
         }),
       ]),
     ],
   );
+  for (const candidate of candidates)
+    for (const of of candidate.quantities)
+      if (quantities.includes(of.quantity))
+        for (const note of rowNotes(candidate, of)) await terminal.line(`${printable(candidate.name)}, ${of.quantity}: ${note}`);
 };
 
-const recommendedOf = (quantity: QuantityReport | undefined): Estimate | undefined =>
-  quantity?.estimates.find(({ estimator, tunedBy }) => estimator === quantity.recommended && tunedBy === null);
-
-const showDifferences = async (terminal: Terminal, { candidates }: EvaluationReport): Promise<void> => {
+const showDifferences = async (terminal: Terminal, { candidates, settings, control }: EvaluationReport): Promise<void> => {
   const rewards = candidates.flatMap(({ name, quantities }) =>
     quantities.filter(({ quantity }) => quantity === 'reward').map((reward) => ({ name, reward })),
   );
@@ -93,30 +95,26 @@ const showDifferences = async (terminal: Terminal, { candidates }: EvaluationRep
       { title: 'reward of' },
       { title: 'estimator' },
       right('value'),
-      { title: 'at all times' },
+      { title: `at all times, ${levelOf(settings.alpha)}` },
       right('difference'),
-      { title: 'at all times' },
+      { title: `at all times, ${levelOf(control.alphaEach)}` },
     ],
-    rewards.map(({ name, reward }) => [
-      name,
-      reward.recommended,
-      inWords('reward', recommendedOf(reward)?.value),
-      intervalInWords('reward', strongest(recommendedOf(reward)?.intervals)),
-      signed(reward.difference.value),
-      intervalInWords('reward', strongest(reward.difference.intervals)),
-    ]),
+    rewards.map(({ name, reward }) => {
+      const estimate = recommendedOf(reward);
+      return [
+        printable(name),
+        reward.recommended,
+        estimate === undefined ? '' : valueInWords('reward', estimate),
+        estimate === undefined ? '' : atAllTimes(estimate, scaleOf('reward', [estimate.value], estimate.intervals).plain),
+        ...differenceInWords('reward', reward.difference),
+      ];
+    }),
   );
   await terminal.line();
   for (const line of differencePlot(candidates, 'reward', plotWidth)) await terminal.line(line);
 };
 
 const plotWidth = 100;
-
-/** The first one holds at all times where there is one. */
-const strongest = (intervals: readonly Interval[] | undefined): Interval | undefined =>
-  intervals?.find(({ guarantee }) => guarantee === 'anytime') ?? intervals?.[0];
-
-const endsOf = (interval: Interval | undefined) => ({ low: interval?.low ?? null, high: interval?.high ?? null });
 
 /** A line for each candidate that would learn: its figures mean different things by how it was let learn. */
 const showMethods = async (terminal: Terminal, { candidates, source }: EvaluationReport): Promise<void> => {
@@ -141,55 +139,3 @@ const methodInWords = ({ name, frozenAt }: CandidateReport['method'], source: Ev
         : `frozen as of ${frozenAt}; --learning evaluates it as it learns`;
   }
 };
-
-const showEstimates = async (terminal: Terminal, { name, method, quantities }: CandidateReport): Promise<void> => {
-  await terminal.line();
-  await terminal.line(`${terminal.style('bold', name)}, ${method.name}: ${method.why}`);
-  for (const { quantity, estimates, difference, records } of quantities) {
-    const methods = [...new Set(estimates.flatMap(({ intervals }) => intervals.map((one) => one.method)))];
-    await terminal.line();
-    await terminal.line(
-      `${quantity}, ${grouped(records)} records; difference ${inWords(quantity, difference.value)}, p by Student's interval at one look, adjusted ${pInWords(difference)}`,
-    );
-    await writeTable(
-      terminal,
-      [{ title: 'estimator' }, right('value'), right('standard error'), ...methods.map((title) => ({ title }))],
-      estimates.map(({ estimator, value, standardError, tunedBy, intervals }) => [
-        tunedBy ?? estimator,
-        inWords(quantity, value),
-        inWords(quantity, standardError ?? undefined),
-        ...methods.map((wanted) =>
-          intervalInWords(
-            quantity,
-            intervals.find((one) => one.method === wanted),
-          ),
-        ),
-      ]),
-    );
-    const rows = estimates
-      .filter(({ tunedBy }) => tunedBy === null)
-      .map(({ estimator, value, intervals }) => ({
-        label: estimator,
-        value,
-        ...endsOf(intervals.find((one) => one.method === 'student')),
-      }));
-    for (const line of estimatePlot(rows, { width: plotWidth, format: (value) => inWords(quantity, value) })) await terminal.line(line);
-  }
-};
-
-const inWords = (quantity: QuantityName, value: number | undefined): string => {
-  if (value === undefined || !Number.isFinite(value)) return '';
-  if (quantity === 'costUsd') return `${value < 0 ? '-' : ''}${dollars(Math.abs(value))}`;
-  if (quantity === 'latencyMs') return `${value < 0 ? '-' : ''}${milliseconds(Math.abs(value))}`;
-  return quantity === 'failureRate' ? percent(value) : value.toFixed(4);
-};
-
-const intervalInWords = (quantity: QuantityName, interval: Interval | undefined): string => {
-  if (interval === undefined) return '';
-  const { low, high } = interval;
-  return `${low === null ? 'unknown' : inWords(quantity, low)} to ${high === null ? 'unknown' : inWords(quantity, high)}`;
-};
-
-const signed = (value: number): string => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
-
-const pInWords = ({ pAdjusted }: Difference): string => (pAdjusted === null ? '' : pAdjusted < 1e-4 ? '< 0.0001' : pAdjusted.toFixed(4));

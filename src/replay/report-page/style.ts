@@ -39,6 +39,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; pad
 .warnings { border-left: .2rem solid var(--unsure); background: var(--wash); padding: .1rem 1rem; margin: .75rem 0; }
 .warnings h3 { margin-top: .5rem; }
 .warnings ul, .forced ul, .reasons ul { padding-left: 1.2rem; margin: .5rem 0; }
+ul.notes { margin: .25rem 0; padding-left: 1.2rem; }
 .facts, .promises { margin: .75rem 0; }
 .facts div, .promises div { display: grid; grid-template-columns: 12rem 1fr; gap: 0 1rem; padding: .2rem 0; }
 .facts dd, .promises dd { margin: 0; }

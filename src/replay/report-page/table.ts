@@ -45,6 +45,14 @@ export const numberCell = (value: number | null, say: (value: number) => string)
 export const intervalCell = (interval: Pick<Interval, 'low' | 'high'> | undefined, say: (value: number) => string): Html =>
   interval === undefined ? nothing : html`<td class="number" title="${endsText(interval, String)}">${endsText(interval, say)}</td>`;
 
+/** Below a table: what its rows do not say. */
+export const notes = (all: readonly string[]): Html | null =>
+  all.length === 0
+    ? null
+    : html`<ul class="notes small">
+        ${all.map((note) => html`<li>${note}</li>`)}
+      </ul> `;
+
 /** Names and what they stand for. */
 export const facts = (entries: readonly (readonly [string, string | Html])[]): Html =>
   html`<dl class="facts">

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { cutTo, rangeOf } from '../../../src/replay/report-page/chart-range.ts';
-import { confidenceText, endsText, rounded, scaleOf, timeText } from '../../../src/replay/report-page/figures.ts';
+import { confidenceText, endsText, errorOf, rounded, scaleByError, scaleOf, timeText } from '../../../src/replay/report-page/figures.ts';
 import { shortened, thinned } from '../../../src/replay/report-page/charts/draw-chart.ts';
 import { usedBins, weightsChart } from '../../../src/replay/report-page/charts/weights-chart.ts';
+import type { Interval } from '../../../src/replay/evaluation/report.ts';
 import { html } from '../../../src/replay/report-page/html.ts';
 
 describe('a scale', () => {
@@ -12,7 +13,7 @@ describe('a scale', () => {
       '0.731',
       '+0.029',
       '−0.029',
-      '0.000',
+      '−0.000010',
       '0.000',
     ]);
   });
@@ -26,6 +27,30 @@ describe('a scale', () => {
     expect(scaleOf('latencyMs', [12_345.6], []).plain(12_345.6)).toBe('12,346\u00a0ms');
     expect(scaleOf('failureRate', [], []).plain(0)).toBe('0\u00a0%');
     expect(scaleOf('reward', [0], [{ low: null, high: 1 }]).signed(0)).toBe('0.00');
+  });
+  it('never shows as 0 what is not, but for the remainders of binary fractions', () => {
+    const { plain, signed } = scaleOf('reward', [-0.05], [{ low: -0.1, high: -0.0014 }]);
+    expect([-0.1, -0.0014, -0.0047, -3e-9, 1e-17].map(signed)).toEqual(['−0.100', '−0.001', '−0.005', '−3e-9', '0.000']);
+    expect([-0.0004, -1e-17, 0].map(plain)).toEqual(['−0.00040', '0.000', '0.000']);
+  });
+  it('gives each cost three digits, however wide its interval', () => {
+    const wide = [{ low: 0.000002, high: 0.0001 }];
+    const { signed } = scaleOf('costUsd', [0.000015], wide);
+    expect([0.000015, 0.000002, 0.0001].map(signed)).toEqual(['+$0.0000150', '+$0.0000020', '+$0.0001000']);
+    expect(scaleByError('costUsd', 0.000561, 0.00031).plain(0.000561)).toBe('$0.000561');
+    expect(scaleByError('costUsd', 1e-9, 0.001).plain(1e-9)).toBe('$0.0000000010');
+  });
+  it('takes the error from an interval of any level', () => {
+    const at = (confidence: number, half: number): Interval => ({
+      method: 'student',
+      confidence,
+      low: 1 - half,
+      high: 1 + half,
+      guarantee: 'fixed-size',
+    });
+    expect(errorOf([at(0.95, 1.96)])).toBeCloseTo(1, 3);
+    expect(errorOf([at(0.8, 1.2816)])).toBeCloseTo(1, 3);
+    expect(errorOf([])).toBeNull();
   });
   it('shows failures in percent, and their differences in points', () => {
     const { plain, signed } = scaleOf('failureRate', [0.031], [{ low: 0.02, high: 0.042 }]);
@@ -49,7 +74,7 @@ describe('figures', () => {
       { low: 1, high: null },
       { low: null, high: null },
     ];
-    expect(ends.map((interval) => endsText(interval, String))).toEqual(['1 to 2', 'up to 2', '1 or more', 'none']);
+    expect(ends.map((interval) => endsText(interval, String))).toEqual(['1 to 2', 'up to 2', '1 or more', 'not known']);
   });
   it('keep all digits before the point', () => {
     expect([0.012345, 1, 62.54, 18_331.4].map(rounded)).toEqual(['0.0123', '1', '62.5', '18,331']);

@@ -85,6 +85,7 @@ const diagnostics: Diagnostics = {
   meanWeight: 1.0123,
   largestWeight: 62.5,
   unsupported: 0.0031,
+  censored: 0,
   neverChosen: 812,
   histogram: [0, 0.5, 1, 2, 5, 10, 20, 50].map((from, i, all) => ({
     from,

@@ -1,3 +1,4 @@
+import { isOutside } from '../../evaluation/estimate-warnings.ts';
 import type { Difference, Guarantee, QuantityName } from '../../evaluation/report.ts';
 import { cutTo, isUnknown, rangeOf } from '../chart-range.ts';
 import { unitOf } from '../figures.ts';
@@ -32,13 +33,14 @@ export const differenceChart = (quantity: QuantityName, better: 'higher' | 'lowe
     }),
   );
   const lineCount = Math.max(1, ...rows.map(({ difference }) => difference.intervals.length));
-  // A candidate without an interval still has its value, in the middle.
-  const linesOf = (own: number) => (own === 0 ? [Math.floor(lineCount / 2)] : [...Array(own).keys()]);
-  const values = rows.flatMap(({ difference: { value, intervals } }, row) =>
-    value < range.low || value > range.high
-      ? []
-      : linesOf(intervals.length).map((line) => ({ row: String(row), line, value: value * factor })),
-  );
+  const middle = Math.floor(lineCount / 2);
+  const values = rows.flatMap(({ difference: { value, intervals } }, row) => {
+    if (value < range.low || value > range.high) return [];
+    const point = { row: String(row), value: value * factor };
+    // A candidate without an interval still has its value, in the middle.
+    if (intervals.length === 0) return [{ ...point, line: middle, isOutside: false }];
+    return intervals.map((interval, line) => ({ ...point, line, isOutside: isOutside(value, interval) }));
+  });
   const ends = { low: range.low * factor, high: range.high * factor };
   const names = rows.map(({ candidate }) => shortened(candidate, 26));
   // The library guesses without a font, and guesses half as much again.
@@ -105,11 +107,13 @@ export const differenceChart = (quantity: QuantityName, better: 'higher' | 'lowe
         },
         arrow('from', 'Left'),
         arrow('to', 'Right'),
-        {
-          data: { values },
-          mark: { type: 'point', filled: true, opacity: 1, size: 45, color: 'var(--ink)' },
+        ...[false, true].map((hollow) => ({
+          data: { values: values.filter((point) => point.isOutside === hollow) },
+          mark: hollow
+            ? { type: 'point' as const, fill: 'var(--paper)', stroke: 'var(--ink)', strokeWidth: 1.5, opacity: 1, size: 45 }
+            : { type: 'point' as const, filled: true, opacity: 1, size: 45, color: 'var(--ink)' },
           encoding: { y, yOffset, x: { ...x, field: 'value' } },
-        },
+        })),
       ],
     },
   };

@@ -1,10 +1,11 @@
-import type { CandidateReport, EvaluationReport, QuantityName } from '../../evaluation/report.ts';
+import type { EvaluationReport, QuantityName } from '../../evaluation/report.ts';
 import { differenceChart } from '../charts/difference-chart.ts';
 import { drawChart } from '../charts/draw-chart.ts';
-import { confidenceText, count, probabilityText, scaleOf } from '../figures.ts';
+import { confidenceText, count, errorOf, probabilityText, scaleByError, scaleOf } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { intervalCells, intervalColumns, intervalTitle } from '../interval-columns.ts';
-import { numberCell, row, table, textCell } from '../table.ts';
+import { recommendedOf, rowNotes } from '../row-notes.ts';
+import { notes, numberCell, row, table, textCell } from '../table.ts';
 import { guarantees, guaranteeWords, quantityWords } from '../words.ts';
 
 /** All candidates against the logger's own value, quantity by quantity. */
@@ -21,7 +22,7 @@ export const differences = async (report: EvaluationReport): Promise<Html> => {
     <p>
       Candidate less logger, on the same records, by the estimator that is recommended for each. The line at zero is what the logging policy
       itself came to; the shaded side is better. An interval that does not touch the line tells the two apart. ${simultaneous(control)} An
-      arrow means that an interval goes on.
+      arrow means that an interval goes on, a hollow point that a difference lies outside its interval.
     </p>
     <ul class="legend">
       ${guarantees.filter((guarantee) => seen.has(guarantee)).map((guarantee) => html`<li><span class="swatch ${guarantee}"></span>${guaranteeWords[guarantee].name}</li>`)}
@@ -39,15 +40,9 @@ const quantityDifferences = async ({ candidates, onPolicy }: EvaluationReport, n
   const all = candidates.flatMap((candidate) =>
     candidate.quantities.filter(({ quantity }) => quantity === name).map((of) => ({ candidate, of })),
   );
-  const logged = onPolicy.find(({ quantity }) => quantity === name)?.mean ?? null;
+  const logged = onPolicy.find(({ quantity }) => quantity === name);
   const { better } = all[0]?.of ?? { better: 'higher' };
-  const intervals = all.flatMap(({ of }) => of.difference.intervals);
-  const columns = intervalColumns(intervals);
-  const { plain, signed } = scaleOf(
-    name,
-    all.map(({ of }) => of.difference.value),
-    intervals,
-  );
+  const columns = intervalColumns(all.flatMap(({ of }) => of.difference.intervals));
   const { title, meaning } = quantityWords[name];
   const chart = await drawChart(
     differenceChart(
@@ -72,20 +67,19 @@ const quantityDifferences = async ({ candidates, onPolicy }: EvaluationReport, n
         { text: 'estimator' },
         'records',
       ],
-      all.map(({ candidate, of }) =>
-        row(candidate.name, [
+      all.map(({ candidate, of }) => {
+        const { signed } = scaleOf(name, [of.difference.value], of.difference.intervals);
+        const estimate = recommendedOf(of);
+        return row(candidate.name, [
           numberCell(of.difference.value, signed),
           ...intervalCells(columns, of.difference.intervals, signed),
           numberCell(of.difference.p, probabilityText),
           numberCell(of.difference.pAdjusted, probabilityText),
-          numberCell(recommendedValue(of), plain),
-          numberCell(logged, plain),
+          numberCell(estimate?.value ?? null, (value) => scaleByError(name, value, estimate?.standardError ?? null).plain(value)),
+          numberCell(logged?.mean ?? null, (value) => scaleByError(name, value, errorOf(logged?.intervals)).plain(value)),
           textCell(of.recommended),
           numberCell(of.records, count),
-        ]),
-      ),
-    )}`;
+        ]);
+      }),
+    )}${notes(all.flatMap(({ candidate, of }) => rowNotes(candidate, of).map((note) => `${candidate.name}: ${note}.`)))}`;
 };
-
-const recommendedValue = ({ estimates, recommended }: CandidateReport['quantities'][number]): number | null =>
-  estimates.find(({ estimator, tunedBy }) => estimator === recommended && tunedBy === null)?.value ?? null;

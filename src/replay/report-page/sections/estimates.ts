@@ -1,8 +1,9 @@
 import type { CandidateReport, EvaluationReport, QuantityReport } from '../../evaluation/report.ts';
-import { scaleOf } from '../figures.ts';
+import { scaleByError, scaleOf } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { intervalCells, intervalColumns, intervalTitle } from '../interval-columns.ts';
-import { numberCell, row, table, textCell } from '../table.ts';
+import { isOutsideItsOwn } from '../row-notes.ts';
+import { notes, numberCell, row, table, textCell } from '../table.ts';
 import { guarantees, guaranteeWords, quantityWords } from '../words.ts';
 
 /** Every estimator of every quantity with its intervals. The reward is open, the others can be opened. */
@@ -30,31 +31,29 @@ const estimatesOf = ({ name, quantities }: CandidateReport): Html =>
     ${quantities.map((of, i) => quantityEstimates(name, of, i === 0))}`;
 
 const quantityEstimates = (name: string, { quantity, estimates: all, recommended }: QuantityReport, open: boolean): Html => {
-  const intervals = all.flatMap((estimate) => estimate.intervals);
-  const columns = intervalColumns(intervals);
-  const { plain } = scaleOf(
-    quantity,
-    all.map(({ value }) => value),
-    intervals,
-  );
-  const errors = scaleOf(
-    quantity,
-    all.flatMap(({ standardError }) => standardError ?? []),
-    [],
-  );
+  const columns = intervalColumns(all.flatMap(({ intervals }) => intervals));
   const { title } = quantityWords[quantity];
   return html`<details${open ? html` open` : null}><summary>${title}</summary>
 ${table(
   `${title} of ${name} by every estimator`,
   ['estimator', 'estimate', 'standard error', ...columns.map(intervalTitle), { text: 'tuned by' }],
-  all.map(({ estimator, value, standardError, intervals: own, tunedBy }) =>
-    row(estimator === recommended && tunedBy === null ? html`${estimator} <span class="recommended">recommended</span>` : estimator, [
-      numberCell(value, plain),
-      numberCell(standardError, errors.plain),
-      ...intervalCells(columns, own, plain),
-      textCell(tunedBy ?? '–'),
-    ]),
-  ),
-)}</details>
+  all.map((estimate) => {
+    const { estimator, value, standardError, intervals, tunedBy } = estimate;
+    const byError = scaleByError(quantity, value, standardError);
+    return row(
+      estimator === recommended && tunedBy === null ? html`${estimator} <span class="recommended">recommended</span>` : estimator,
+      [
+        numberCell(value, byError.plain),
+        numberCell(standardError, byError.plain),
+        ...intervalCells(columns, intervals, scaleOf(quantity, [value], intervals).plain),
+        textCell(tunedBy ?? '–'),
+      ],
+    );
+  }),
+)}${notes(
+    all
+      .filter(isOutsideItsOwn)
+      .map(({ estimator }) => `${estimator}: the estimate lies outside the interval that holds at all times; trust the interval.`),
+  )}</details>
 `;
 };

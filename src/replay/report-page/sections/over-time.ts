@@ -1,15 +1,15 @@
 import type { CandidateReport, EvaluationReport, Stretch } from '../../evaluation/report.ts';
 import { drawChart } from '../charts/draw-chart.ts';
 import { overTimeChart } from '../charts/over-time-chart.ts';
-import { count, scaleOf } from '../figures.ts';
+import { confidenceText, count, scaleOf } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { intervalCell, numberCell, row, table, textCell } from '../table.ts';
 import { time } from './period.ts';
 
 /** A candidate that is better on the whole may be so in one part of the period alone. */
-export const overTime = async ({ candidates }: EvaluationReport): Promise<Html> => {
+export const overTime = async ({ candidates, settings }: EvaluationReport): Promise<Html> => {
   const shown: Html[] = [];
-  for (const [i, candidate] of candidates.entries()) shown.push(await candidateOverTime(candidate, i));
+  for (const [i, candidate] of candidates.entries()) shown.push(await candidateOverTime(candidate, i, settings));
   return html`<section id="over-time" aria-labelledby="over-time-title">
     <h2 id="over-time-title">Reward over time</h2>
     <p>
@@ -24,7 +24,11 @@ export const overTime = async ({ candidates }: EvaluationReport): Promise<Html> 
   </section> `;
 };
 
-const candidateOverTime = async ({ name, overTime: stretches }: CandidateReport, i: number): Promise<Html> => {
+const candidateOverTime = async (
+  { name, overTime: stretches }: CandidateReport,
+  i: number,
+  { alpha }: EvaluationReport['settings'],
+): Promise<Html> => {
   if (stretches.length === 0)
     return html`<h3>${name}</h3>
       <p>Too few records to divide the period.</p> `;
@@ -36,29 +40,21 @@ const candidateOverTime = async ({ name, overTime: stretches }: CandidateReport,
     </figure>
     <details>
       <summary>Figures of the chart</summary>
-      ${figures(name, stretches)}
+      ${figures(name, stretches, alpha)}
     </details> `;
 };
 
-const figures = (name: string, stretches: readonly Stretch[]): Html => {
-  const values = stretches.flatMap(({ candidate, logger }) => [candidate, logger]);
-  const { plain } = scaleOf(
-    'reward',
-    values.map(({ value }) => value),
-    values,
-  );
+const figures = (name: string, stretches: readonly Stretch[], alpha: number): Html => {
+  const interval = `interval, ${confidenceText(1 - alpha)}`;
+  const cells = (of: Stretch['candidate']): readonly Html[] => {
+    const { plain } = scaleOf('reward', [of.value], [of]);
+    return [numberCell(of.value, plain), intervalCell(of, plain)];
+  };
   return table(
     `Reward of ${name} and of the logger by part of the period`,
-    ['from', { text: 'to' }, 'records', name, 'interval', 'logger', 'interval'],
+    ['from', { text: 'to' }, 'records', name, interval, 'logger', interval],
     stretches.map(({ firstAt, lastAt, records, candidate, logger }) =>
-      row(time(firstAt), [
-        textCell(time(lastAt)),
-        numberCell(records, count),
-        numberCell(candidate.value, plain),
-        intervalCell(candidate, plain),
-        numberCell(logger.value, plain),
-        intervalCell(logger, plain),
-      ]),
+      row(time(firstAt), [textCell(time(lastAt)), numberCell(records, count), ...cells(candidate), ...cells(logger)]),
     ),
   );
 };

@@ -1,5 +1,5 @@
 import type { EvaluationReport } from '../../evaluation/report.ts';
-import { count, percent, scaleOf } from '../figures.ts';
+import { count, errorOf, percent, scaleByError, scaleOf } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { intervalCells, intervalColumns, intervalTitle } from '../interval-columns.ts';
 import { numberCell, row, table } from '../table.ts';
@@ -43,7 +43,7 @@ export const records = ({ counts, loggers, onPolicy }: EvaluationReport): Html =
         const { plain } = scaleOf(quantity, [mean], intervals);
         return row(quantityWords[quantity].title, [
           numberCell(measured, count),
-          numberCell(mean, plain),
+          numberCell(mean, scaleByError(quantity, mean, errorOf(intervals)).plain),
           ...intervalCells(columns, intervals, plain),
         ]);
       }),
