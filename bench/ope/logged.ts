@@ -12,6 +12,8 @@ export type Log = {
   readonly prompts: Uint32Array;
   readonly arms: Uint8Array;
   readonly propensities: Float64Array;
+  /** Of all arms, of one record after the other. */
+  readonly allPropensities: Float64Array;
   readonly rewards: Float64Array;
 };
 
@@ -22,6 +24,7 @@ export const makeLog = (world: World, spec: PolicySpec, size: number, seed: stri
     prompts: new Uint32Array(size),
     arms: new Uint8Array(size),
     propensities: new Float64Array(size),
+    allPropensities: new Float64Array(size * world.arms.length),
     rewards: new Float64Array(size),
   };
   for (let i = 0; i < size; i++) {
@@ -36,13 +39,15 @@ export const makeLog = (world: World, spec: PolicySpec, size: number, seed: stri
     log.prompts[i] = at;
     log.arms[i] = arm;
     log.propensities[i] = choice.propensity;
+    for (const candidate of choice.candidates)
+      log.allPropensities[i * world.arms.length + world.arms.indexOf(candidate.arm)] = candidate.propensity;
     log.rewards[i] = reward;
   }
   return log;
 };
 
 /** As an evaluation sees it. Each record is predicted from those before it, see the reward model. */
-export const sampleOf = (world: World, { prompts, arms, propensities, rewards }: Log, candidate: Candidate): Sample => {
+export const sampleOf = (world: World, { prompts, arms, propensities, allPropensities, rewards }: Log, candidate: Candidate): Sample => {
   const size = prompts.length;
   const sample = {
     size,
@@ -52,6 +57,7 @@ export const sampleOf = (world: World, { prompts, arms, propensities, rewards }:
     predicted: new Float64Array(size),
     expected: new Float64Array(size),
     unsupported: new Float64Array(size),
+    weightLimit: new Float64Array(size),
     cluster: Uint32Array.from(prompts.keys()),
   };
   const model = openRewardModel('past', 1);
@@ -69,6 +75,7 @@ export const sampleOf = (world: World, { prompts, arms, propensities, rewards }:
       const q = value[0] ?? 0;
       sample.expected[i] = (sample.expected[i] ?? 0) + (shares[arm] ?? 0) * q;
       if (arm === logged) sample.predicted[i] = q;
+      sample.weightLimit[i] = Math.max(sample.weightLimit[i] ?? 0, (shares[arm] ?? 0) / (allPropensities[i * numbers.length + arm] ?? 0));
     }
     value[0] = rewards[i] ?? 0;
     model.add(numbers[logged] ?? 0, cells, 0, value);

@@ -15,9 +15,11 @@ import { repricing } from '../replay/evaluation/what-if.ts';
 import { loadConfig } from '../config/load.ts';
 import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
+import { openDrawn, type Drawn } from '../replay/evaluation/drawn.ts';
 import { openOrder } from '../replay/evaluation/order.ts';
 import { usageError } from './exit-codes.ts';
 import { requireFile } from './no-pipe.ts';
+import { grouped } from './numbers.ts';
 import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
 import { excerpt, type Terminal } from './terminal.ts';
@@ -38,6 +40,11 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
   const header = await readLogHeader(file);
   const seen = await survey(read(), file);
   const content = { weights: header.weights ?? usualWeights, arms: armsOfLog(header, seen.arms) };
+  const isSurelyAll = (header.arms ?? null) !== null || seen.namesCandidates;
+  if (options.policy.includes('uniform') && !isSurelyAll)
+    terminal.note(
+      `uniform: over the ${grouped(content.arms.length)} arms that the records name; were there others, import --item-context, or a table of probabilities, tells them`,
+    );
   const bound = weightBound(header.largestWeight ?? null, seen.leastPropensity);
   const lost = lostBound(bound, seen.leastPropensity);
   if (lost !== null) terminal.note(lost);
@@ -56,7 +63,7 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
       command: commandLine(inOrder, null),
       madeAt: new Date().toISOString(),
       largestWeight: bound.largest,
-      logged: new Set(seen.arms),
+      drawn: seen.drawn,
       alter:
         options.price === undefined
           ? (decision) => decision
@@ -71,6 +78,9 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
 type Survey = {
   readonly records: number;
   readonly arms: readonly string[];
+  readonly drawn: Drawn;
+  /** Whether each record says what else could have been chosen. */
+  readonly namesCandidates: boolean;
   readonly kind: LoggedDecision['context']['kind'];
   readonly firstAtMs: number;
   readonly leastPropensity: number;
@@ -86,7 +96,9 @@ const nameInWords = (name: string): string => excerpt(name, 64);
 
 const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: string): Promise<Survey> => {
   const arms = new Set<string>();
+  const drawn = openDrawn();
   const order = openOrder();
+  let namesCandidates = true;
   let records = 0;
   let first: LoggedDecision | null = null;
   let leastPropensity = 1;
@@ -104,6 +116,8 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
       leastPropensity = Math.min(leastPropensity, decision.propensity);
       if (decision.context.kind === 'slot') slots = Math.max(slots, decision.context.slot + 1);
       hasTokens ||= (decision.outcome?.tokens ?? null) !== null;
+      drawn.add(decision);
+      namesCandidates &&= decision.candidates !== null;
       for (const arm of decision.candidates?.arms ?? [decision.arm]) arms.add(arm);
       if (arms.size > mostArms) throw usageError(`${file}: expected at most ${mostArms} arms, got more`);
     }
@@ -111,6 +125,8 @@ const survey = async (batches: AsyncIterable<readonly LoggedDecision[]>, file: s
   return {
     records,
     arms: [...arms],
+    drawn,
+    namesCandidates,
     kind: first.context.kind,
     firstAtMs: first.atMs,
     leastPropensity,
@@ -148,13 +164,14 @@ const candidateOf = async (
   source: string,
   { campaign, reward, price = {} }: EvaluateOptions,
   offered: Content,
-  { kind, arms, firstAtMs, slots }: Survey,
+  { kind, firstAtMs, slots }: Survey,
   note: (text: string) => void,
 ): Promise<Candidate> => {
   const file = source === 'uniform' ? null : source;
   if (kind === 'slot') {
     const spec = await readActionDistribution(source, campaign);
     const known = armsOf(spec);
+    const arms = offered.arms.map(({ arm }) => arm);
     if (known !== null && !known.some((arm) => arms.includes(arm)))
       throw usageError(
         `${source}: expected arms of the records, such as ${arms.slice(0, 5).map(nameInWords).join(', ')}; got ${known.slice(0, 5).map(nameInWords).join(', ')}`,

@@ -1,5 +1,7 @@
 import { Option } from 'commander';
 import path from 'node:path';
+import { armsOf } from '../replay/interchange/action-distribution.ts';
+import { takesAnything } from '../replay/interchange/arms-of-log.ts';
 import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
 import { readItemNames } from '../replay/interchange/read-item-names.ts';
 import { clickWeights, readOpenBandit } from '../replay/interchange/read-open-bandit.ts';
@@ -93,7 +95,15 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     ...(options.skipBad === true ? { onBad } : {}),
   });
   const { batches, summary } = tallied(watched(records, signal, leftovers.see));
-  const origin = { source: `Open Bandit log ${path.basename(file)}`, period: { from: null, to: null }, tenant, weights: clickWeights };
+  const items = itemContext !== undefined ? [...names.values()] : logger === null ? null : armsOf(logger);
+  const origin = {
+    source: `Open Bandit log ${path.basename(file)}`,
+    period: { from: null, to: null },
+    tenant,
+    weights: clickWeights,
+    // Also those that no row names.
+    arms: items?.map(takesAnything) ?? null,
+  };
   await writeLog(options.out, origin, batches, { force: options.force ?? false });
   await tell(terminal, options, {
     out: options.out,

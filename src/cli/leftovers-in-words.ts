@@ -12,7 +12,9 @@ export const leftoversInWords = ({ columnsNotRead, positionsNotSeen, itemsNotSee
     ...(count > 0 ? [`not read: ${count === 1 ? 'the column' : 'the columns'} ${columns}`] : []),
     ...(positionsNotSeen.length > 0 ? [`not used: what the action distribution says of position ${positions}, which no row has`] : []),
     ...(itemsNotSeen !== null && itemsNotSeen > 0
-      ? [`not used: ${grouped(itemsNotSeen)} ${itemsNotSeen === 1 ? 'item' : 'items'} of --item-context, which no row has`]
+      ? [
+          `${grouped(itemsNotSeen)} ${itemsNotSeen === 1 ? 'item of --item-context is' : 'items of --item-context are'} in no row: candidates may choose among all, and the log says nothing of these`,
+        ]
       : []),
     ...(itemsNotNamed !== null && itemsNotNamed > 0
       ? [

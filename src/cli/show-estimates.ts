@@ -1,4 +1,5 @@
 import type { CandidateReport, Difference, Estimate, EvaluationReport, Interval, QuantityName } from '../replay/evaluation/report.ts';
+import { tuningInWords } from '../replay/evaluation/sentences.ts';
 import { endsText, scaleByError, scaleOf } from '../replay/report-page/figures.ts';
 import { isOutsideItsOwn } from '../replay/report-page/row-notes.ts';
 import { estimatePlot } from './estimate-plot.ts';
@@ -36,7 +37,7 @@ export const showEstimates = async (
         const { estimator, value, standardError, tunedBy, intervals } = estimate;
         const { plain } = scaleOf(quantity, [value], intervals);
         return [
-          tunedBy ?? estimator,
+          tunedBy === null ? estimator : tuningInWords(tunedBy),
           valueInWords(quantity, estimate),
           standardError === null ? 'not known' : inAscii(scaleByError(quantity, value, standardError).plain(standardError)),
           ...methods.map((wanted) => {

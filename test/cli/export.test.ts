@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { literal, type Clickhouse } from '../../src/projections/clickhouse.ts';
 import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/http-interface.ts';
 import { createSandbox } from '../../src/projections/sql/sandbox.ts';
+import type { EvaluationReport } from '../../src/replay/evaluation/report.ts';
 import { readLog, readLogHeader } from '../../src/replay/interchange/read-log.ts';
 import { collected } from '../replay/interchange/support/records.ts';
 import { append, memoryBus, openShaped, project } from '../support/projection.ts';
@@ -17,6 +18,8 @@ let dataPath: string;
 let clickhouse: Clickhouse;
 let server: SqlInterface;
 let folder: TestFolder;
+/** The whole log, to log.jsonl.gz. */
+let exported: Awaited<ReturnType<typeof run>>;
 const requests = 26;
 
 beforeAll(async () => {
@@ -38,6 +41,7 @@ beforeAll(async () => {
   const limits = { queryTimeoutMs: 30_000, queryMemoryBytes: 1e9, resultBytes: 1e7 };
   const answer = await createSandbox({ path: dataPath, database: 'switchyard', limits, concurrentQueries: 2, threadPoolSize: 4 });
   server = await startSqlInterface({ host: '127.0.0.1', port: 0, bodyLimitBytes: 1e6, answer });
+  exported = await run('--format', 'jsonl', '--out', at('log.jsonl.gz'), '--json');
 });
 afterAll(async () => {
   await server.close();
@@ -50,7 +54,7 @@ const at = (...names: readonly string[]): string => path.join(folder.path, ...na
 const run = (...args: readonly string[]) => runCli(['export', '--config', folder.config, '--sql-url', server.url, ...args]);
 describe('export', () => {
   it('writes JSON lines that are read again: all decisions of the log, each with what came of it', async () => {
-    const { status, stdout, stderr } = await run('--format', 'jsonl', '--out', at('log.jsonl.gz'), '--json');
+    const { status, stdout, stderr } = exported;
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const records = await collected(readLog(at('log.jsonl.gz')));
     expect(records).toHaveLength(requests);
@@ -248,7 +252,7 @@ describe('import', () => {
     expect(stderr.split('\n').slice(0, -1)).toEqual([
       'not read: the columns user_feature_0, affinity_1, red',
       'not used: what the action distribution says of position 1, 3, which no row has',
-      'not used: 2 items of --item-context, which no row has',
+      '2 items of --item-context are in no row: candidates may choose among all, and the log says nothing of these',
       '1 item has no name in --item-context, and the number in its place',
     ]);
     expect(jsonLines(stdout)).toMatchObject([
@@ -259,6 +263,23 @@ describe('import', () => {
         itemsNotNamed: 1,
       },
     ]);
+  });
+
+  it('keeps the items that no row has: a candidate may choose them', async () => {
+    const log = csv('men.csv', ...Array.from({ length: 9 }, (_, i) => row(i, i % 3, '0.25')));
+    writeFileSync(at('four.csv'), 'item_id\n0\n1\n2\n3\n');
+    const unsupported = async (name: string, ...context: readonly string[]) => {
+      const imported = await importLog(log, '--out', at(name), ...context);
+      expect(imported.status, imported.stderr).toBe(0);
+      const evaluated = await runCli(['evaluate', '--policy', 'uniform', '--file', at(name), '--resamples', '20', '--json']);
+      const { candidates } = JSON.parse(evaluated.stdout) as EvaluationReport;
+      return { share: candidates[0]?.diagnostics.unsupported, mean: candidates[0]?.diagnostics.meanWeight, stderr: evaluated.stderr };
+    };
+    expect(await unsupported('four.jsonl', '--item-context', at('four.csv'))).toEqual({ share: 0.25, mean: 1, stderr: '' });
+    expect((await readLogHeader(at('four.jsonl'))).arms?.map(({ arm }) => arm)).toEqual(['0', '1', '2', '3']);
+    const three = await unsupported('three.jsonl');
+    expect(three).toMatchObject({ share: 0, mean: 4 / 3 });
+    expect(three.stderr).toContain('uniform: over the 3 arms that the records name; were there others, import --item-context');
   });
 
   it('does not take an item without a name for one that is named by its number', async () => {

@@ -35,6 +35,7 @@ export const thompsonLog = (seed: string, { means, candidate, records, floor = 0
     sample.outcome[i] = success ? 1 : 0;
     sample.logged[i] = shares[arm]!;
     sample.candidate[i] = candidate[arm]!;
+    sample.weightLimit[i] = Math.max(...shares.map((share, a) => candidate[a]! / share));
     sample.cluster[i] = i;
     value += candidate.reduce((sum, probability, a) => sum + probability * chances[a]!, 0) / records;
   }
@@ -49,6 +50,7 @@ export const emptySample = (size: number): Sample => ({
   predicted: new Float64Array(size),
   expected: new Float64Array(size),
   unsupported: new Float64Array(size),
+  weightLimit: new Float64Array(size).fill(Infinity),
   cluster: new Uint32Array(size),
 });
 
@@ -61,5 +63,6 @@ export const partOf = (sample: Sample, from: number, to: number): Sample => ({
   predicted: sample.predicted.subarray(from, to),
   expected: sample.expected.subarray(from, to),
   unsupported: sample.unsupported.subarray(from, to),
+  weightLimit: sample.weightLimit.subarray(from, to),
   cluster: sample.cluster.subarray(from, to),
 });

@@ -61,14 +61,15 @@ export const intervalsOf = (tallied: Tallied, options: IntervalOptions): Readonl
   );
 };
 
-/** Of one estimate, those that follow from moments by group; `moments.variance` is 0 where all groups agree. */
+/** Of one estimate, those that follow from moments by group, or by record where these are clusters of their own; `moments.variance` is 0 where all agree. */
 export const momentIntervals = (
   estimate: Estimate,
-  { records, groupSizes }: Pick<Tallied, 'records' | 'groupSizes'>,
+  tallied: Pick<Tallied, 'records' | 'groupSizes' | 'spread'>,
   options: Pick<IntervalOptions, 'alpha' | 'known'>,
 ): MomentIntervals => {
   const { alpha } = options;
-  const moments = groupMoments(estimate, groupSizes, records);
+  const { records } = tallied;
+  const moments = groupMoments(estimate, tallied);
   const perRecord = { count: records, mean: moments.mean, variance: (moments.variance * records) / moments.count };
   return {
     moments,

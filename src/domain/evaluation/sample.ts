@@ -16,6 +16,8 @@ export type Sample = {
   readonly expected: Float64Array;
   /** The candidate's probability of actions that the logger could not have chosen here. */
   readonly unsupported: Float64Array;
+  /** What the weight, candidate / logged, could have come to at most, whichever action had been drawn: known before it was. Infinity: not known. */
+  readonly weightLimit: Float64Array;
   /** Records of one cluster (a conversation) depend on each other: they are resampled together. Any whole number below 2^32. */
   readonly cluster: Uint32Array;
 };

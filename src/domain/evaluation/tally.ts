@@ -25,11 +25,18 @@ export type Tallied = {
   readonly records: number;
   /** Records by group. Each cluster is a group of its own while the clusters fit; more than that share them by hash (`groups.ts`). */
   readonly groupSizes: Float64Array;
+  /** Whether clusters share groups. */
+  readonly areGroupsShared: boolean;
+  /** What stands for itself where spreads are measured. */
+  readonly spread: 'groups' | 'records';
   /** (sum of m)^2 / sum of m^2 (Kish 1965), m the records of a cluster: as many clusters of equal size would be as even. Estimated from the groups where clusters share them. */
   readonly effectiveClusters: number;
   /** By the name of the estimator, in the order asked for. Without those that these records cannot give: the normalised ones where every weight is 0. */
   readonly estimates: ReadonlyMap<string, Estimate>;
 };
+
+/** For records that are known to be clusters of their own: sharing groups then tells less of their spread than they do. */
+export const ofOwnClusters = (tallied: Tallied): Tallied => (tallied.areGroupsShared ? { ...tallied, spread: 'records' } : tallied);
 
 const blockSize = 1_024;
 const mostGroupsByDefault = 16_384;
@@ -75,6 +82,8 @@ export const openTally = ({ estimators, mostGroups = mostGroupsByDefault }: Tall
       return {
         records,
         groupSizes: groupSizes.slice(0, groups.count()),
+        areGroupsShared: groups.isShared(),
+        spread: 'groups',
         effectiveClusters: effectiveClusters(groupSizes.subarray(0, groups.count()), records, groups.isShared()),
         estimates: new Map(read.filter((entry): entry is readonly [string, Estimate] => entry[1] !== null)),
       };

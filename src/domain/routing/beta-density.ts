@@ -13,12 +13,12 @@ export type BetaDensity = {
   readonly total: number;
   readonly peak: number;
   readonly logPeakDensity: number;
-  /** What lies outside lower..upper has less than 1e-11 of the probability. */
+  /** What lies outside lower..upper has less than 1e-11 of the probability, unless another fall was asked for. */
   readonly lower: number;
   readonly upper: number;
 };
 
-export const betaDensity = (alpha: number, beta: number): BetaDensity => {
+export const betaDensity = (alpha: number, beta: number, fallAtEnds = usualFall): BetaDensity => {
   const total = alpha + beta;
   const logPeakDensity =
     0.5 * Math.log((alpha / total) * (beta / (2 * Math.PI))) +
@@ -32,8 +32,8 @@ export const betaDensity = (alpha: number, beta: number): BetaDensity => {
     total,
     peak,
     logPeakDensity,
-    lower: peak - reach(alpha, beta),
-    upper: peak + reach(beta, alpha),
+    lower: peak - reach(alpha, beta, fallAtEnds),
+    upper: peak + reach(beta, alpha, fallAtEnds),
   };
 };
 
@@ -53,13 +53,13 @@ const fall = (alpha: number, beta: number, d: number): number => {
 };
 
 /** exp(-26) of the peak: with the slope that a log-concave density has there, less than 1e-11 of the mass lies beyond. */
-const fallAtReach = 26;
+const usualFall = 26;
 
 /**
- * How far below the peak the density has fallen by `fallAtReach`. Newton on a concave function: after its first step each iterate lies beyond the
+ * How far below the peak the logarithm of the density has fallen by `fallAtEnds`. Newton on a concave function: after its first step each iterate lies beyond the
  * root, so stopping early only makes the range wider. Above the peak: the same with the parameters exchanged.
  */
-const reach = (alpha: number, beta: number): number => {
+const reach = (alpha: number, beta: number, fallAtEnds: number): number => {
   const total = alpha + beta;
   const drop = (distance: number) => (alpha <= beta ? fall(alpha, beta, -distance) : fall(beta, alpha, distance));
   const slope = (distance: number) => {
@@ -67,10 +67,10 @@ const reach = (alpha: number, beta: number): number => {
     return alpha - (total * alpha * decay) / (beta + alpha * decay);
   };
   // The curvature at the peak grows at most by e per unit of distance, which gives e^d - 1 - d = fall / curvature for the start.
-  const ratio = (fallAtReach * total) / (alpha * beta);
+  const ratio = (fallAtEnds * total) / (alpha * beta);
   let distance = ratio < 1 ? Math.sqrt(2 * ratio) : Math.log1p(ratio + Math.log1p(ratio));
   for (let step = 0; step < 30; step++) {
-    const missing = drop(distance) + fallAtReach;
+    const missing = drop(distance) + fallAtEnds;
     if (missing < 0.01 && missing > -1) break;
     distance += missing / slope(distance);
   }

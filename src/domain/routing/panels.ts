@@ -10,11 +10,11 @@ import type { BetaDensity } from './beta-density.ts';
 const deviationsFor = (arms: number): number => Math.min(2.6, 4.4 / Math.sqrt(2 * Math.log(arms)));
 
 /** Ascending edges from `from` to the highest upper end; every arm reaches beyond `from`. */
-export const panelEdges = (arms: readonly BetaDensity[], from: number): readonly number[] => {
+export const panelEdges = (arms: readonly BetaDensity[], from: number, narrowing = 1): readonly number[] => {
   const to = arms.reduce((highest, arm) => Math.max(highest, arm.upper), from);
   // Curvature is largest at logit 0 and falls on both sides: walking outwards, the width allowed at the near edge is allowed on the whole panel.
   const start = Math.min(Math.max(0, from), to);
-  const deviations = deviationsFor(arms.length);
+  const deviations = deviationsFor(arms.length) / narrowing;
   return [...walk(arms, start, from, deviations).reverse(), start, ...walk(arms, start, to, deviations)];
 };
 

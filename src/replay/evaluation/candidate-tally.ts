@@ -12,7 +12,7 @@ import { openQuantityTally, type QuantityResult, type QuantityTally } from './qu
 import { quantities } from './quantities.ts';
 import type { CandidateReport, Diagnostics, EvaluationSettings, QuantityName, QuantityReport, Stretch } from './report.ts';
 import type { RewardModel } from './reward-model.ts';
-import { withUnsupported } from './unsupported.ts';
+import { withUnsupported, type Unsupported } from './unsupported.ts';
 import { candidateWarnings, censoredWarnings } from './warnings.ts';
 import { outsideWarnings, rangeWarnings, rarityWarnings } from './estimate-warnings.ts';
 
@@ -63,23 +63,23 @@ export const openCandidateTally = (
     report: (onPolicy, grounds, overTime) => {
       found = diagnostics.finish();
       if (found === null) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with an outcome, got none`);
-      const results = tallies.map((tally) => tally.finish());
+      const { isClustered } = grounds.clustering;
+      const results = tallies.map((tally) => tally.finish({ isClustered }));
       const bootstraps = bootstrapAll(results, { alpha, resamples, seed });
       const reports = quantities.flatMap(({ name: quantity, better, bounded }, i): readonly QuantityReport[] => {
         const result = results[i];
         if (result === null || result === undefined) return [];
-        const known =
-          bounded && largestWeight !== null && !grounds.clustering.isClustered ? { outcomes: { low: 0, high: 1 }, largestWeight } : null;
+        const known = bounded && largestWeight !== null && !isClustered ? { outcomes: { low: 0, high: 1 }, largestWeight } : null;
         const unsupported = { share: found?.unsupported ?? 0, isBounded: bounded, isRejection: method.name === 'rejection-replay' };
-        const difference = differenceOf(result, alphaEach) ?? rejectionDifference(result, onPolicy, i, alphaEach);
+        const difference = differenceOf(result, alphaEach) ?? rejectionDifference(result, onPolicy, i, { alphaEach, isClustered });
         return [
           {
             quantity,
             better,
             records: result.records,
             recommended: result.recommended,
-            estimates: estimates(result, { alpha, known }, bootstraps).map((estimate) => withUnsupported(estimate, unsupported)),
-            difference: withUnsupported(difference, unsupported),
+            estimates: estimates(result, { alpha, known }, bootstraps, unsupported),
+            difference: withUnsupported(difference, { ...unsupported, countsAsZero: result.recommended === 'ipw' }),
           },
         ];
       });
@@ -117,20 +117,24 @@ const rejected = (sample: PageSample, { accepted }: WeighedPage): PageSample =>
         ...sample,
         candidate: sample.logged.map((logged, i) => (accepted[i] === 1 ? logged : 0)),
         unsupported: new Float64Array(sample.size),
+        weightLimit: new Float64Array(sample.size).fill(1),
       };
 
 const estimates = (
   result: QuantityResult,
   options: Pick<IntervalOptions, 'alpha' | 'known'>,
   bootstraps: ReturnType<typeof bootstrapAll>,
+  unsupported: Omit<Unsupported, 'countsAsZero'>,
 ): QuantityReport['estimates'] =>
-  result.estimates.map((estimate) =>
-    estimateOf(estimate, result.tallied, {
+  result.estimates.map((estimate) => {
+    const { estimator } = estimate.found;
+    const made = estimateOf(estimate, result.tallied, {
       ...options,
-      betting: estimate.found.estimator.name === result.recommended && estimate.tunedBy === null ? result.value : 'none',
+      betting: estimator.name === result.recommended && estimate.tunedBy === null ? result.value : 'none',
       bootstrap: bootstraps.get(estimate.found) ?? null,
-    }),
-  );
+    });
+    return withUnsupported(made, { ...unsupported, countsAsZero: !estimator.model && !estimator.normalised });
+  });
 
 const shown = (found: Found): Omit<Diagnostics, 'censored'> => ({
   records: found.records,

@@ -27,14 +27,16 @@ export const contrast = (sample: PageSample): Sample => {
  * v = (1 + candidate - logger) / 2, and one record has the weight (1 + w) / 2 and the outcome (w r + 1 - r) / (1 + w).
  */
 export const half = (sample: Sample): Sample => {
-  const { size, outcome, logged, candidate, unsupported } = sample;
-  const mixed = { outcome: new Float64Array(size), candidate: new Float64Array(size), unsupported: new Float64Array(size) };
+  const { size, outcome, logged, candidate, unsupported, weightLimit } = sample;
+  const column = (): Float64Array => new Float64Array(size);
+  const mixed = { outcome: column(), candidate: column(), unsupported: column(), weightLimit: column() };
   for (let i = 0; i < size; i++) {
     const w = candidate[i]! / logged[i]!;
     const r = outcome[i]!;
     mixed.outcome[i] = Math.min(1, (w * r + 1 - r) / (1 + w));
     mixed.candidate[i] = (candidate[i]! + logged[i]!) / 2;
     mixed.unsupported[i] = unsupported[i]! / 2;
+    mixed.weightLimit[i] = (1 + weightLimit[i]!) / 2;
   }
   return { ...sample, ...mixed };
 };

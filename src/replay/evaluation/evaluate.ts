@@ -4,6 +4,7 @@ import { openCandidateTally } from './candidate-tally.ts';
 import type { Candidate } from './candidate.ts';
 import { pageOf, teach, weighPage, type Page } from './evaluated-page.ts';
 import { censoredShare, clusteringOf, type Grounds } from './judgement.ts';
+import type { Drawn } from './drawn.ts';
 import type { LoggedDecision } from '../logged/logged-decision.ts';
 import { openOnPolicy } from './on-policy.ts';
 import { openOverTime } from './over-time.ts';
@@ -28,14 +29,14 @@ export type EvaluationInput = {
   /** What no weight can exceed, known before the log was: 1 / floor of the logger. Null: not known. */
   readonly largestWeight: number | null;
   /** Arms that the log ever drew, for records that do not name their candidates; null: not known. */
-  readonly logged?: ReadonlySet<string> | null;
+  readonly drawn?: Drawn | null;
   /** Changes what came of a decision: other prices. */
   readonly alter?: (decision: LoggedDecision) => LoggedDecision;
   readonly onProgress?: (records: number) => void;
 };
 
 export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport> => {
-  const { candidates, settings, logged = null } = input;
+  const { candidates, settings, drawn = null } = input;
   if (candidates.length === 0) throw new PermanentError('no_candidates', 'expected at least one policy to evaluate, got none');
   const alphaEach = settings.alpha / candidates.length;
   const model = settings.rewardModel === 'none' ? null : openRewardModel(settings.rewardModel, quantities.length);
@@ -46,7 +47,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   const onPolicy = openOnPolicy(settings.alpha, candidates.some(({ method }) => method.name === 'rejection-replay') ? alphaEach / 2 : null);
   const overTime = openOverTime({ candidates: candidates.length, hasModel: model !== null, alpha: settings.alpha });
   for await (const page of pages(input, book)) {
-    const weighed = await weighPage(page, candidates, model, { learns: settings.rewardModel === 'past', logged });
+    const weighed = await weighPage(page, candidates, model, { learns: settings.rewardModel === 'past', drawn });
     onPolicy.add(page);
     for (const [k, tally] of tallies.entries()) {
       const of = weighed[k];

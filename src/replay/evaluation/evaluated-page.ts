@@ -2,6 +2,7 @@ import type { Sample } from '../../domain/evaluation/sample.ts';
 import type { RewardWeights } from '../../domain/reward/reward.ts';
 import type { Candidate, Weighing } from './candidate.ts';
 import type { LoggedDecision } from '../logged/logged-decision.ts';
+import type { Drawn } from './drawn.ts';
 import { quantities } from './quantities.ts';
 import type { RewardModel } from './reward-model.ts';
 import { textHash } from '../text-hash.ts';
@@ -24,6 +25,8 @@ export type WeighedPage = {
   readonly unsupported: Float64Array;
   /** Of the weight, given the logged probabilities of all arms; NaN where the log holds the chosen one's alone. */
   readonly weightVariance: Float64Array;
+  /** As in `Sample`. */
+  readonly weightLimit: Float64Array;
   readonly accepted: Uint8Array | null;
   /** Sum of the weights of the decisions of which nothing came. */
   readonly censored: number;
@@ -61,12 +64,12 @@ export const teach = (model: RewardModel, page: Page): void => {
   });
 };
 
-/** `learns`: the model takes in each record once it has predicted it. `logged`: the arms that the log ever drew, for records that do not name their candidates; null: not known. */
+/** `learns`: the model takes in each record once it has predicted it. `drawn`: what the log ever drew, for records that do not name their candidates; null: not known. */
 export const weighPage = async (
   page: Page,
   candidates: readonly Candidate[],
   model: RewardModel | null,
-  { learns, logged = null }: { readonly learns: boolean; readonly logged?: ReadonlySet<string> | null },
+  { learns, drawn = null }: { readonly learns: boolean; readonly drawn?: Drawn | null },
 ): Promise<readonly WeighedPage[]> => {
   const weighings: (readonly Weighing[])[] = [];
   const censored: number[] = [];
@@ -85,7 +88,7 @@ export const weighPage = async (
     predictions?.begin(chain, fold);
     for (const [k, into] of weighed.entries()) {
       const weighing = weighings[k]?.[i];
-      if (weighing !== undefined) weighRecord(decision, i, weighing, into, predictions, logged);
+      if (weighing !== undefined) weighRecord(decision, i, weighing, into, predictions, drawn);
     }
     if (model === null || predictions === null) return;
     expectLogger(decision, i, expectedOfLogger, predictions);
@@ -115,6 +118,7 @@ const emptyWeighed = (
   candidate: new Float64Array(size),
   unsupported: new Float64Array(size),
   weightVariance: new Float64Array(size),
+  weightLimit: new Float64Array(size),
   accepted: weighings.some(({ accepted }) => accepted !== undefined)
     ? Uint8Array.from(weighings, ({ accepted }) => (accepted === true ? 1 : 0))
     : null,
@@ -134,28 +138,34 @@ const expectLogger = ({ arm, candidates }: LoggedDecision, i: number, into: read
 };
 
 const weighRecord = (
-  { arm, candidates }: LoggedDecision,
+  decision: LoggedDecision,
   i: number,
   { arms, probabilities }: Weighing,
   into: WeighedPage,
   predictions: Predictions | null,
-  logged: ReadonlySet<string> | null,
+  drawn: Drawn | null,
 ): void => {
+  const { arm, propensity, candidates } = decision;
   let supported = 0;
   let square = 0;
+  let limit = 0;
   const numbers = predictions?.numbersOf(arms);
   for (let k = 0; k < arms.length; k++) {
     const probability = probabilities[k] ?? 0;
     if (probability === 0) continue;
     if (arms[k] === arm) into.candidate[i] = probability;
     const p = candidates === null ? null : propensityOf(candidates, arms[k] ?? '');
-    if (p === null ? logged === null || logged.has(arms[k] ?? '') : p > 0) supported += probability;
-    if (p !== null && p > 0) square += probability ** 2 / p;
+    if (p === null ? drawn === null || drawn.has(decision, arms[k] ?? '') : p > 0) supported += probability;
+    if (p !== null && p > 0) {
+      square += probability ** 2 / p;
+      limit = Math.max(limit, probability / p);
+    }
     if (predictions !== null) predictions.addTo(into.expected, i, numbers?.[k] ?? 0, probability);
   }
   // Rounding leaves what is no probability.
   const missed = 1 - supported;
   into.weightVariance[i] = candidates === null ? NaN : Math.max(0, square - supported ** 2);
+  into.weightLimit[i] = candidates === null ? Infinity : Math.max(limit, (into.candidate[i] ?? 0) / propensity);
   into.unsupported[i] = missed > 1e-9 ? Math.min(1, missed) : 0;
   predictions?.addTo(into.predicted, i, predictions.numberOf(arm), 1);
 };
@@ -224,6 +234,7 @@ export const sampleOf = (page: Page, weighed: WeighedPage, quantity: number): Pa
     expected: weighed.expected[quantity] ?? new Float64Array(outcome.length),
     expectedOfLogger: weighed.expectedOfLogger[quantity] ?? new Float64Array(outcome.length),
     unsupported: weighed.unsupported,
+    weightLimit: weighed.weightLimit,
     weightVariance: weighed.weightVariance,
     cluster: page.cluster,
   };
@@ -243,6 +254,7 @@ const picked = (sample: PageSample, isPicked: (i: number) => boolean): PageSampl
     expected: floats(sample.expected),
     expectedOfLogger: floats(sample.expectedOfLogger),
     unsupported: floats(sample.unsupported),
+    weightLimit: floats(sample.weightLimit),
     weightVariance: floats(sample.weightVariance),
     cluster: Uint32Array.from(indices, (i) => sample.cluster[i] ?? 0),
   };

@@ -2,7 +2,7 @@ import { studentQuantile, studentTail } from '../../domain/comparison/student-t.
 import { defaultEstimators } from '../../domain/evaluation/estimators.ts';
 import { openBettingSequence } from '../../domain/evaluation/intervals/betting.ts';
 import type { Interval as Ends } from '../../domain/evaluation/intervals/interval.ts';
-import { openTally } from '../../domain/evaluation/tally.ts';
+import { ofOwnClusters, openTally } from '../../domain/evaluation/tally.ts';
 import { sampleOf, type Page, type WeighedPage } from './evaluated-page.ts';
 import { intervalsOf, standardErrorOf } from './quantity-report.ts';
 import type { QuantityResult } from './quantity-tally.ts';
@@ -17,7 +17,10 @@ export type OnPolicy = {
   /** `isClustered`: several records belong to one cluster. */
   readonly finish: (options: { readonly isClustered: boolean }) => readonly OnPolicyValue[];
   /** Mean and standard error of a quantity, and its interval by betting at half the level of a comparison. */
-  readonly of: (quantity: number) => { readonly mean: number; readonly error: number; readonly atHalf: Ends | null } | null;
+  readonly of: (
+    quantity: number,
+    options: { readonly isClustered: boolean },
+  ) => { readonly mean: number; readonly error: number; readonly atHalf: Ends | null } | null;
 };
 
 /** `atHalf`: null where no candidate asks for it. */
@@ -27,10 +30,10 @@ export const openOnPolicy = (alpha: number, half: number | null): OnPolicy => {
     betting: bounded ? openBettingSequence({ alpha, largestWeight: 1 }) : null,
     atHalf: bounded && half !== null ? openBettingSequence({ alpha: half, largestWeight: 1 }) : null,
   }));
-  const valueOf = (quantity: number) => {
+  const valueOf = (quantity: number, { isClustered }: { readonly isClustered: boolean }) => {
     const tallied = sides[quantity]?.tally.finish() ?? null;
     const found = tallied?.estimates.get('ipw');
-    return tallied === null || found === undefined ? null : { tallied, found };
+    return tallied === null || found === undefined ? null : { tallied: isClustered ? tallied : ofOwnClusters(tallied), found };
   };
   return {
     add: (page) => {
@@ -43,10 +46,10 @@ export const openOnPolicy = (alpha: number, half: number | null): OnPolicy => {
         atHalf?.add(sample);
       }
     },
-    effectiveClusters: () => valueOf(0)?.tallied.effectiveClusters ?? 0,
+    effectiveClusters: () => valueOf(0, { isClustered: true })?.tallied.effectiveClusters ?? 0,
     finish: ({ isClustered }) =>
       quantities.flatMap(({ name, bounded }, quantity): readonly OnPolicyValue[] => {
-        const value = valueOf(quantity);
+        const value = valueOf(quantity, { isClustered });
         if (value === null) return [];
         const { found, tallied } = value;
         const betting: Ends | null | 'none' = sides[quantity]?.betting?.interval() ?? 'none';
@@ -64,8 +67,8 @@ export const openOnPolicy = (alpha: number, half: number | null): OnPolicy => {
           },
         ];
       }),
-    of: (quantity) => {
-      const value = valueOf(quantity);
+    of: (quantity, options) => {
+      const value = valueOf(quantity, options);
       const error = value === null ? null : standardErrorOf(value.found, value.tallied);
       return value === null || error === null
         ? null
@@ -84,6 +87,7 @@ const asCandidate = ({ logged }: Page): WeighedPage => {
     candidate: logged,
     unsupported: none,
     weightVariance: none,
+    weightLimit: new Float64Array(logged.length).fill(1),
     accepted: null,
     censored: 0,
     predicted: nothing,
@@ -96,9 +100,14 @@ const asCandidate = ({ logged }: Page): WeighedPage => {
  * Rejection replay keeps few records, and the logger's mean is over all of them: the two are taken for independent, which is wider than they are as long as what is accepted goes with the whole. The interval for all times is that of
  * either value, each wrong with half the probability.
  */
-export const rejectionDifference = (result: QuantityResult, onPolicy: OnPolicy, quantity: number, alphaEach: number): Difference => {
+export const rejectionDifference = (
+  result: QuantityResult,
+  onPolicy: OnPolicy,
+  quantity: number,
+  { alphaEach, isClustered }: { readonly alphaEach: number; readonly isClustered: boolean },
+): Difference => {
   const found = result.estimates[0]?.found;
-  const logger = onPolicy.of(quantity);
+  const logger = onPolicy.of(quantity, { isClustered });
   if (found === undefined || logger === null) return { value: 0, intervals: [], p: null, pAdjusted: null };
   const value = found.value - logger.mean;
   const error = Math.hypot(standardErrorOf(found, result.tallied) ?? 0, logger.error);

@@ -13,7 +13,7 @@ import type { Difference, Estimate, Guarantee, Interval } from './report.ts';
 /** Records of one cluster go together in all but Bernstein's, which stands on independent records and known bounds and is null without them; a spread of 0 says nothing, so that all of them are null. */
 export const intervalsOf = (
   found: TalliedEstimate,
-  tallied: Pick<Tallied, 'records' | 'groupSizes'>,
+  tallied: Pick<Tallied, 'records' | 'groupSizes' | 'spread'>,
   { alpha, known, betting, bootstrap }: Pick<IntervalOptions, 'alpha' | 'known'> & Sequences,
 ): readonly Interval[] => {
   const { moments, student, bernstein, asymptotic } = momentIntervals(found, tallied, { alpha, known });
@@ -29,11 +29,8 @@ export const intervalsOf = (
 export type Sequences = { readonly betting: Ends | null | 'none'; readonly bootstrap: Ends | null | 'none' };
 
 /** Of the mean, with the spread between clusters. */
-export const standardErrorOf = (
-  found: TalliedEstimate,
-  { records, groupSizes }: Pick<Tallied, 'records' | 'groupSizes'>,
-): number | null => {
-  const { count, variance } = groupMoments(found, groupSizes, records);
+export const standardErrorOf = (found: TalliedEstimate, tallied: Pick<Tallied, 'records' | 'groupSizes' | 'spread'>): number | null => {
+  const { count, variance } = groupMoments(found, tallied);
   return count < 2 ? null : Math.sqrt(variance / (count - 1));
 };
 

@@ -4,18 +4,18 @@ import type { Diagnostics } from '../../domain/evaluation/diagnostics.ts';
 import { openBettingSequence } from '../../domain/evaluation/intervals/betting.ts';
 import type { Interval as Ends } from '../../domain/evaluation/intervals/interval.ts';
 import type { Sample } from '../../domain/evaluation/sample.ts';
-import { openTally, type Tallied } from '../../domain/evaluation/tally.ts';
+import { ofOwnClusters, openTally, type Tallied } from '../../domain/evaluation/tally.ts';
 import { tuned } from '../../domain/evaluation/tuning.ts';
 import { contrast, half } from './contrast.ts';
 import type { PageSample } from './evaluated-page.ts';
 import type { Quantity } from './quantities.ts';
-import type { Method } from './report.ts';
+import type { Method, Tuning } from './report.ts';
 
 /** One quantity of one candidate: all estimators, the difference to the logger, and the sequences by betting, in one pass. */
 export type QuantityTally = {
   readonly add: (sample: PageSample) => void;
-  /** Null where the quantity was never measured. */
-  readonly finish: () => QuantityResult | null;
+  /** Null where the quantity was never measured. `isClustered`: several records belong to one cluster. */
+  readonly finish: (options: { readonly isClustered: boolean }) => QuantityResult | null;
 };
 
 export type QuantityResult = {
@@ -23,7 +23,7 @@ export type QuantityResult = {
   readonly recommended: string;
   readonly tallied: Tallied;
   /** Of the values that estimates and intervals are made from, each under a name of its own: two rules may choose the same estimator. */
-  readonly estimates: readonly { readonly found: TalliedEstimate; readonly label: string; readonly tunedBy: string | null }[];
+  readonly estimates: readonly { readonly found: TalliedEstimate; readonly label: string; readonly tunedBy: Tuning | null }[];
   readonly value: Ends | null | 'none';
   /** Of rejection replay: the value at half the level of a comparison. */
   readonly valueAtHalf: Ends | null | 'none';
@@ -65,7 +65,7 @@ export const openQuantityTally = (
       .flatMap((grid) =>
         (['slope', 'mse'] as const).map((rule) => {
           const { estimate, lambda } = tuned(grid, rule, tallied, weights);
-          const tunedBy = `${grid.family} by ${rule}, lambda ${Number.isFinite(lambda) ? lambda : 'infinite'}`;
+          const tunedBy = { family: grid.family, rule, lambda: Number.isFinite(lambda) ? lambda : null };
           return { found: estimate, label: `${grid.family} (${rule})`, tunedBy };
         }),
       );
@@ -80,10 +80,11 @@ export const openQuantityTally = (
       atHalf?.add(played);
       bettingDifference?.add(half(sample));
     },
-    finish: () => {
-      const tallied = tally.finish();
+    finish: ({ isClustered }) => {
+      const spread = (tallied: Tallied | null): Tallied | null => (tallied === null || isClustered ? tallied : ofOwnClusters(tallied));
+      const tallied = spread(tally.finish());
       if (tallied === null) return null;
-      const difference = differences?.finish() ?? null;
+      const difference = spread(differences?.finish() ?? null);
       const found = difference?.estimates.get(recommended.name);
       return {
         records: tallied.records,
@@ -122,6 +123,7 @@ const acceptedOnly = (sample: Sample): Sample => {
     logged: floats(sample.logged),
     candidate: floats(sample.logged),
     unsupported: new Float64Array(indices.length),
+    weightLimit: new Float64Array(indices.length).fill(1),
   };
 };
 

@@ -151,6 +151,9 @@ export type QuantityReport = {
   readonly difference: Difference;
 };
 
+/** `lambda` null: without a limit. */
+export type Tuning = { readonly family: string; readonly rule: 'slope' | 'mse'; readonly lambda: number | null };
+
 export type Estimate = {
   /** Each once. As in the field: ipw, snipw, dm, dr, sndr, ipw_clip10, switch-dr_10, ...; what a rule has chosen by family and rule: dr (slope). */
   readonly estimator: string;
@@ -159,7 +162,7 @@ export type Estimate = {
   /** One-sided, each exceeded by the value with probability 1 - alpha if records were independent: those of the Open Bandit Pipeline (domain/evaluation/bounds.ts), for comparing with other tools. */
   readonly lowerBounds: { readonly student: number | null; readonly bernstein: number | null };
   /** How its parameter was chosen; null for an estimator that has none, or a given one. */
-  readonly tunedBy: string | null;
+  readonly tunedBy: Tuning | null;
   readonly intervals: readonly Interval[];
 };
 

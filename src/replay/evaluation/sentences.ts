@@ -1,4 +1,8 @@
+import type { Tuning } from './report.ts';
+
 /** Numbers as sentences of a report hold them. */
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
 export const effective = (size: number): string => (size < 100 ? Number(size.toPrecision(2)).toString() : grouped(size));
 export const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
+
+export const tuningInWords = ({ family, rule, lambda }: Tuning): string => `${family} by ${rule}, lambda ${lambda ?? 'infinite'}`;

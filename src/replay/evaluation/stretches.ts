@@ -79,7 +79,8 @@ export const openStretches = (columnCount: number): Stretches => {
 
 export const valueWithInterval = (found: ColumnMean | null, alpha: number): Stretch['candidate'] => {
   if (found === null) return { value: 0, low: null, high: null };
-  if (found.count < 2) return { value: found.mean, low: null, high: null };
+  // Where all are alike nothing says how far others spread.
+  if (found.count < 2 || found.variance === 0) return { value: found.mean, low: null, high: null };
   const width = normalQuantile(1 - alpha / 2) * Math.sqrt(found.variance / found.count);
   return { value: found.mean, low: found.mean - width, high: found.mean + width };
 };

@@ -2,10 +2,15 @@ import type { Difference, Estimate, Interval } from './report.ts';
 
 /**
  * A part u of the candidate's choices was never the logger's: ipw counts what they bring as 0, normalised weights as the mean of the rest, models guess it. Where outcomes lie in 0..1 the value is off by u at most, and
- * intervals are wider by that on both sides; those by betting count it already, except in rejection replay, which passes over such choices. Cost and latency have no bound: nothing is claimed of them, and their estimates are those
+ * intervals are wider by that on both sides, or above alone where it counts as 0; those by betting count it already, except in rejection replay, which passes over such choices. Cost and latency have no bound: nothing is claimed of them, and their estimates are those
  * of the other choices.
  */
-export type Unsupported = { readonly share: number; readonly isBounded: boolean; readonly isRejection: boolean };
+export type Unsupported = {
+  readonly share: number;
+  readonly isBounded: boolean;
+  readonly isRejection: boolean;
+  readonly countsAsZero: boolean;
+};
 
 /** Rounding leaves what is no probability. */
 const negligible = 1e-9;
@@ -17,9 +22,9 @@ export const withUnsupported = <Part extends Estimate | Difference>(part: Part, 
   return { ...part, intervals, ...(isBounded ? {} : 'standardError' in part ? { standardError: null } : { p: null }) };
 };
 
-const wider = (interval: Interval, { share, isBounded, isRejection }: Unsupported): Interval => {
+const wider = (interval: Interval, { share, isBounded, isRejection, countsAsZero }: Unsupported): Interval => {
   if (!isBounded) return { ...interval, low: null, high: null };
   if (interval.method === 'betting' && !isRejection) return interval;
   const { low, high } = interval;
-  return { ...interval, low: low === null ? null : low - share, high: high === null ? null : high + share };
+  return { ...interval, low: low === null ? null : low - (countsAsZero ? 0 : share), high: high === null ? null : high + share };
 };

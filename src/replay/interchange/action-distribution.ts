@@ -1,4 +1,4 @@
-import { propensities } from '../../domain/routing/propensities.ts';
+import { finest, propensities } from '../../domain/routing/propensities.ts';
 import { PermanentError } from '../../errors.ts';
 
 /** A policy that looks at the slot alone, as a distribution over arms. Read from files by `readActionDistribution`. */
@@ -48,7 +48,10 @@ const sharesOf = (spec: DistributionSpec): ActionDistribution => {
       };
     }
     case 'beta': {
-      const shares = propensities(spec.alpha.map((alpha, i) => ({ alpha, beta: spec.beta[i] ?? NaN })));
+      const shares = propensities(
+        spec.alpha.map((alpha, i) => ({ alpha, beta: spec.beta[i] ?? NaN })),
+        finest,
+      );
       const rows = rowsOf(spec.arms, shares);
       return (_slot, arms) => valuesFor(arms, rows, (share) => share);
     }

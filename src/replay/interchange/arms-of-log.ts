@@ -12,7 +12,8 @@ export const armsOfLog = ({ arms }: Pick<LogHeader, 'arms'>, seen: readonly stri
   return [...(arms ?? []), ...seen.filter((arm) => !declared.has(arm)).map(takesAnything)];
 };
 
-const takesAnything = (arm: string): Arms[number] => ({
+/** An arm of which the name alone is known. */
+export const takesAnything = (arm: string): Arms[number] => ({
   arm,
   model: arm,
   enabled: true,

@@ -62,7 +62,7 @@ const namedSchema = z.object({
   positions: z.int().positive(),
   items: z.int().positive(),
   probabilities: tableSchema,
-  arms: z.array(z.string().min(1).max(1_024)).optional(),
+  arms: z.array(z.union([z.string().min(1).max(1_024), z.int().min(0).transform(String)])).optional(),
 });
 const parameters = z.array(z.number().min(1e-6).max(1e12)).min(1).max(mostItems);
 const priorSchema = z.object({ alpha: parameters, beta: parameters });

@@ -3,7 +3,7 @@ import { bernsteinInterval, studentInterval } from '../../../src/domain/evaluati
 import { allEstimators } from '../../../src/domain/evaluation/estimators.ts';
 import { bettingInterval, intervalsOf, type IntervalKind, type IntervalOptions } from '../../../src/domain/evaluation/intervals.ts';
 import { groupMoments } from '../../../src/domain/evaluation/intervals/group-moments.ts';
-import { openTally, type Tallied } from '../../../src/domain/evaluation/tally.ts';
+import { ofOwnClusters, openTally, type Tallied } from '../../../src/domain/evaluation/tally.ts';
 import type { Sample } from '../../../src/domain/evaluation/sample.ts';
 import { seededRandom } from '../../../src/domain/random.ts';
 import { thompsonLog } from '../../support/thompson-log.ts';
@@ -18,8 +18,9 @@ const modelled = ({ sample }: { readonly sample: Sample }): Sample => ({
   expected: sample.candidate.map(() => 0.3 * 0.5 + 0.7 * 0.75),
 });
 
-const tallied = (...samples: readonly Sample[]): Tallied => {
-  const tally = openTally({ estimators: allEstimators });
+const tallied = (...samples: readonly Sample[]): Tallied => talliedInto(16_384, samples);
+const talliedInto = (mostGroups: number, samples: readonly Sample[]): Tallied => {
+  const tally = openTally({ estimators: allEstimators, mostGroups });
   for (const sample of samples) tally.add(sample);
   return tally.finish()!;
 };
@@ -69,7 +70,7 @@ describe('all intervals of all estimates', () => {
 
   it("Student's is that of the influences where each record is a group, and counts conversations once", () => {
     for (const estimate of all.estimates.values()) {
-      const { variance } = groupMoments(estimate, all.groupSizes, all.records);
+      const { variance } = groupMoments(estimate, all);
       expect(variance).toBeCloseTo(estimate.influenceVariance, 10);
     }
     const { terms } = all.estimates.get('ipw')!;
@@ -82,6 +83,22 @@ describe('all intervals of all estimates', () => {
         expect(five.low).toBeCloseTo(one.low, 10);
         expect(five.high).toBeCloseTo(one.high, 10);
       }
+  });
+
+  it("Student's is that of the records where these are known to stand alone, though they share groups", () => {
+    const shared = talliedInto(100, [sample]);
+    for (const [name, estimate] of all.estimates) {
+      const variance = groupMoments(estimate, all).variance / (all.records - 1);
+      const of = (from: Tallied) => {
+        const { count, variance } = groupMoments(from.estimates.get(name)!, from);
+        return variance / (count - 1);
+      };
+      // That of dm is 0: its model expects the same of every record.
+      if (name === 'dm') continue;
+      expect(of(ofOwnClusters(shared)) / variance).toBeCloseTo(1, 9);
+      expect(Math.abs(of(shared) / variance - 1)).toBeGreaterThan(1e-4);
+      expect(ofOwnClusters(all)).toBe(all);
+    }
   });
 
   it("Bernstein's stands where the estimator is unbiased within known bounds", () => {

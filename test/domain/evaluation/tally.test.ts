@@ -146,6 +146,7 @@ describe('sums by group', () => {
       predicted: floats(0),
       expected: floats(0),
       unsupported: floats(0),
+      weightLimit: floats(Infinity),
     };
     const effective = (mostGroups: number) => tallyOf([{ ...uneven, ...columns }], [named('ipw')], mostGroups).effectiveClusters;
     expect(effective(16_384)).toBeCloseTo(14_000 ** 2 / (40 * 100 ** 2 + 10_000), 9);

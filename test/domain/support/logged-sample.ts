@@ -40,6 +40,7 @@ export const loggedSample = (seed: string, size: number): Sample => {
     predicted: new Float64Array(size),
     expected: new Float64Array(size),
     unsupported: new Float64Array(size),
+    weightLimit: new Float64Array(size).fill(Infinity),
     cluster: Uint32Array.from({ length: size }, (_, i) => Math.floor(i / 3)),
   };
   for (let i = 0; i < size; i++) {
@@ -65,5 +66,6 @@ export const part = (sample: Sample, from: number, to: number): Sample => ({
   predicted: sample.predicted.slice(from, to),
   expected: sample.expected.slice(from, to),
   unsupported: sample.unsupported.slice(from, to),
+  weightLimit: sample.weightLimit.slice(from, to),
   cluster: sample.cluster.slice(from, to),
 });

@@ -76,6 +76,7 @@ export const openBanditSample = (folder: string, golden: Golden, logger: Policy)
     predicted: Float64Array.from(rows, ({ item }) => model[item]!),
     expected: Float64Array.from(rows, ({ slot }) => expected[slot]!),
     unsupported: new Float64Array(rows.length),
+    weightLimit: new Float64Array(rows.length).fill(Infinity),
     cluster: Uint32Array.from(rows.keys()),
   };
 };

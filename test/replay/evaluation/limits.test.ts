@@ -3,6 +3,7 @@ import { seededRandom } from '../../../src/domain/random.ts';
 import { distributionCandidate, type Candidate } from '../../../src/replay/evaluation/candidate.ts';
 import { evaluate, type EvaluationInput } from '../../../src/replay/evaluation/evaluate.ts';
 import type { CandidateReport, EvaluationReport, QuantityName } from '../../../src/replay/evaluation/report.ts';
+import { openDrawn, type Drawn } from '../../../src/replay/evaluation/drawn.ts';
 import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
 import { inPages, madeUpLog } from '../support/made-up-log.ts';
 
@@ -38,6 +39,12 @@ const evaluated = (log: readonly LoggedDecision[], candidate: Candidate, more: P
     largestWeight: null,
     ...more,
   });
+
+const drawnIn = (log: readonly LoggedDecision[]): Drawn => {
+  const drawn = openDrawn();
+  log.forEach(drawn.add);
+  return drawn;
+};
 
 const candidateIn = ({ candidates }: EvaluationReport): CandidateReport => {
   const [first] = candidates;
@@ -151,9 +158,38 @@ describe('an evaluation', () => {
     const log = madeUpLog({ size: 2_000, seed: 'unnamed', logger: () => [0.4, 0.3, 0.3], change: (one) => ({ ...one, candidates: null }) });
     const candidate = naming({ a: 0.48, b: 0.48, d: 0.04 });
     expect(candidateIn(await evaluated(log, candidate)).diagnostics.unsupported).toBe(0);
-    const report = await evaluated(log, candidate, { logged: new Set(['a', 'b', 'c']) });
+    const report = await evaluated(log, candidate, { drawn: drawnIn(log) });
     expect(candidateIn(report).diagnostics.unsupported).toBeCloseTo(0.04, 9);
     expect(codes(report)).toContain('unsupported');
+  });
+
+  test('knows an arm that one slot never had, though another did', async () => {
+    const log = madeUpLog({
+      size: 2_000,
+      seed: 'slots',
+      logger: () => [0.4, 0.3, 0.3],
+      change: (one, i) => ({
+        ...one,
+        candidates: null,
+        arm: i % 2 === 0 && one.arm === 'c' ? 'a' : one.arm,
+        context: { kind: 'slot', slot: i % 2 },
+      }),
+    });
+    const report = await evaluated(log, fixed({ a: 0.4, b: 0.3, c: 0.3 }), { drawn: drawnIn(log) });
+    expect(candidateIn(report).diagnostics.unsupported).toBeCloseTo(0.15, 9);
+  });
+
+  test('widens ipw upwards alone, as it counts what was never logged as 0', async () => {
+    const log = madeUpLog({ size: 2_000, seed: 'widened', logger: () => [0.5, 0.5, 0] });
+    const report = await evaluated(log, naming({ a: 0.48, b: 0.48, d: 0.04 }));
+    const reward = candidateIn(report).quantities[0];
+    const around = (estimator: string) => {
+      const { value, intervals } = reward!.estimates.find((one) => one.estimator === estimator)!;
+      const { low, high } = intervals.find(({ method }) => method === 'student')!;
+      return high! - value - (value - low!);
+    };
+    expect(around('ipw')).toBeCloseTo(0.04, 9);
+    expect(around('dr')).toBeCloseTo(0, 9);
   });
 
   test('says where few records show the rarer outcome', async () => {

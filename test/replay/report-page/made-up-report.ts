@@ -43,7 +43,7 @@ const estimatesOf = (value: number, width: number): readonly Estimate[] => [
   { ...estimate('dm', value * 0.97, 0.2 * width), standardError: null, intervals: [] },
   estimate('dr', value, width),
   estimate('sndr', value, width),
-  { ...estimate('ipw_clip_10', value * 0.99, 0.9 * width), tunedBy: 'SLOPE' },
+  { ...estimate('ipw_clip_10', value * 0.99, 0.9 * width), tunedBy: { family: 'ipw', rule: 'slope', lambda: 10 } },
   {
     ...estimate('switch-dr_10', value, 0.95 * width),
     intervals: [interval('betting', 'anytime', null, value + width), interval('student', 'fixed-size', null, null)],

@@ -186,7 +186,7 @@ describe('what the page says', () => {
     const words = textOf(section('estimates'));
     for (const promise of ['anytime', 'asymptotic', 'fixed size']) expect(words).toContain(promise);
     expect(words).toContain('sndr recommended');
-    expect(words).toContain('SLOPE');
+    expect(words).toContain('ipw by slope, lambda 10');
   });
 });
 

@@ -102,6 +102,7 @@ export const decidedLog = async (half: number): Promise<Bus> => {
   ];
   try {
     await askAll(processes, 1, Math.floor(half / 2));
+    await hasPaces(bus, 1);
     const guard = { confidence: 0.99, minRequests: 10_000, rewardMargin: 1, errorMargin: 1, costMargin: 100 };
     await changePolicy(bus, (state) => ({
       kind: 'start-canary',
@@ -127,13 +128,18 @@ export const decidedLog = async (half: number): Promise<Bus> => {
           ({ type, data }) => type === 'reward.recorded' && 'feedbackId' in data && String(data.feedbackId).startsWith('late-'),
         ).length === 6,
     );
-    // Decisions that know of the feedback.
+    await hasPaces(bus, 2);
+    // Decisions that know of the feedback, and of prices that were set twice.
     await askAll(processes, 2 * half + 1, 2 * half + 40);
   } finally {
     await Promise.all(processes.map((actors) => actors.close()));
   }
   return bus;
 };
+
+/** Prices are set each second, once requests have ended since the last time. */
+const hasPaces = (bus: Bus, steps: number): Promise<true> =>
+  eventually(async () => (await eventsIn(bus)).some(({ type, data }) => type === 'budget.paced' && 'step' in data && data.step >= steps));
 
 const eventsIn = async (bus: Bus): Promise<readonly SwitchyardEvent[]> => (await messagesIn(bus)).flatMap(({ events }) => events);
 

@@ -12,8 +12,8 @@ import { openWealth } from './wealth.ts';
  *
  * 1. Records come in the order of the log. No independence is needed, of conversations neither: the interval after n records is for the mean, over these n, of the candidate's value given what had gone before.
  * 2. What the candidate does where the logger could not follow (`unsupported`) counts 0 on both sides: `low` is right even if those actions yield the worst outcome, `high` even if they yield the best. Nothing has to be added.
- * 3. `largestWeight`: what no weight can exceed, known before the log was (the largest probability of the candidate over the floor of the logger). It makes intervals narrower, the upper end of rare outcomes and the lower end of common ones
- *    most of all. Without it weights are unbounded, and whatever has not been seen may still weigh much.
+ * 3. What no weight can exceed makes intervals narrower, the upper end of rare outcomes and the lower end of common ones most of all: `weightLimit` of the sample, for each record, where the log holds the probabilities of all actions, and
+ *    `largestWeight` for all of them, known before the log was (the largest probability of the candidate over the floor of the logger). Without either weights are unbounded, and whatever has not been seen may still weigh much.
  * 4. `constantValue`: the value is taken to be the same at every record (contexts alike through the whole log). Then all intervals so far hold together, and their intersection is returned, looked at whenever the log has grown
  *    by 1/64; where the logger learns, its early, more even choices say more than the later ones, and that is kept.
  * 5. A model of outcomes has no part: predictions learnt from later records would look at the present one.
@@ -27,7 +27,7 @@ export type BettingOptions = {
 };
 
 export type BettingSequence = {
-  /** Throws InvariantError at an outcome out of range, at probabilities that are none, and at a weight above the largest. */
+  /** Throws InvariantError at an outcome out of range, at probabilities that are none, and at a weight above its limit. */
   readonly add: (sample: Sample) => void;
   /** Within the range of outcomes. Null: no value agrees with the records, as the weights' mean is too far from 1 for logged probabilities that are right (up to a chance of alpha). */
   readonly interval: () => Interval | null;
@@ -45,8 +45,8 @@ export const openBettingSequence = ({
   const range = outcomes.high - outcomes.low;
   if (!(range > 0 && range < Infinity))
     throw new InvariantError(`expected outcomes in a finite range, got ${outcomes.low} to ${outcomes.high}`);
-  const below = openWealth(largestWeight);
-  const above = openWealth(largestWeight);
+  const below = openWealth();
+  const above = openWealth();
   let records = 0;
   let nextLook = 1;
   /** Lower bounds of the value and of 1 - value. */
@@ -58,17 +58,18 @@ export const openBettingSequence = ({
   };
 
   return {
-    add: ({ size, outcome, logged, candidate, unsupported }) => {
+    add: ({ size, outcome, logged, candidate, unsupported, weightLimit }) => {
       for (let i = 0; i < size; i++) {
         const r = ((outcome[i] ?? NaN) - outcomes.low) / range;
         const p = logged[i] ?? NaN;
         const e = candidate[i] ?? NaN;
         const u = unsupported[i] ?? NaN;
+        const limit = Math.min(weightLimit[i] ?? NaN, largestWeight);
         const weight = e / p;
-        if (!(r >= 0 && r <= 1 && p > 0 && p <= 1 && e >= 0 && u >= 0 && u <= 1 && weight <= largestWeight * rounding))
-          throw new InvariantError(faultOf(records, { r, p, e, u, largestWeight }));
-        below.take(weight, r, u);
-        above.take(weight, 1 - r, u);
+        if (!(r >= 0 && r <= 1 && p > 0 && p <= 1 && e >= 0 && u >= 0 && u <= 1 && weight <= limit * rounding))
+          throw new InvariantError(faultOf(records, { r, p, e, u, limit }));
+        below.take(weight, r, u, limit);
+        above.take(weight, 1 - r, u, limit);
         records++;
         if (!constantValue || records < nextLook) continue;
         look();
@@ -84,8 +85,8 @@ export const openBettingSequence = ({
 
 const rounding = 1 + 1e-9;
 
-type Checked = { readonly r: number; readonly p: number; readonly e: number; readonly u: number; readonly largestWeight: number };
+type Checked = { readonly r: number; readonly p: number; readonly e: number; readonly u: number; readonly limit: number };
 
-const faultOf = (index: number, { r, p, e, u, largestWeight }: Checked): string =>
-  `record ${index}: expected an outcome within the range, here as 0 to 1, a logged probability above 0 and at most 1, the candidate's and the unsupported ones from 0 to 1, and a weight of at most ${largestWeight}; ` +
+const faultOf = (index: number, { r, p, e, u, limit }: Checked): string =>
+  `record ${index}: expected an outcome within the range, here as 0 to 1, a logged probability above 0 and at most 1, the candidate's and the unsupported ones from 0 to 1, and a weight of at most ${limit}; ` +
   `got outcome ${r}, probabilities ${p} (logged), ${e} (candidate), ${u} (unsupported), weight ${e / p}`;

@@ -14,93 +14,116 @@
  * 1. Bets that stay the same, on a grid, mixed, in place of one bet that follows the past: what was earned is then one number for each c, and v needs no grid. It also allows for values that change:
  *    ln(1 + c v) is concave, so that the product of the (1 + c v_t) is at most (1 + c mean of v_t)^n, and the bound holds for the mean of v_1 ... v_n, whatever the contexts did.
  * 2. k_t, a control variate (the weights' mean is known: 1 - u), may only look back. It makes the noise of the weights cancel, and allows Z_t below 0; 1 + c Z_t must stay above 0 for the largest
- *    weight that can come: c k_t <= stake / largestWeight. Where no largest weight is known k_t is 0.
+ *    weight that can come: c k_t <= stake / limit_t. The limit may be another one for each record, as long as it is known before the draw. Where none is known k_t is 0.
+ * 3. The k that leaves the least variance is m, the slope of w r on w. A bet does not want the least variance, but to grow: what a heavy record takes when it fails, ln(1 - c limit k), counts more than what it gives. With x = c limit, an
+ *    action of that weight that earns 1 with probability m, and little besides, the mean of ln(1 + c Z) is largest where m / (1 + x - x k) + (1 - m) / (1 - x k) = 1, so that
+ *      c k = 2 c m / (1 + x + sqrt((1 - x)^2 + 4 x (1 - m)))     near c m for light records, near m / limit for heavy ones.
  */
 export type Wealth = {
-  /** Takes in one record. `outcome` 0 to 1. */
-  readonly take: (weight: number, outcome: number, unsupported: number) => void;
+  /** Takes in one record. `outcome` 0 to 1; `limit`: what its weight cannot exceed, whatever had been drawn. Infinity: not known. */
+  readonly take: (weight: number, outcome: number, unsupported: number, limit: number) => void;
   /** Holds at all times together with probability 1 - error. From `least`, where it is no more than that, to 1. */
   readonly lowerBound: (error: number, least: number) => number;
 };
 
-export const openWealth = (largestWeight: number): Wealth => {
-  const control = new Float64Array(bets.length);
-  if (largestWeight <= manageable) for (const [j, bet] of bets.entries()) control[j] = stake / (bet * largestWeight);
+export const openWealth = (): Wealth => {
   /** ln(1 + c Z) added up for each bet, of all records but those that wait. */
   const earned = new Float64Array(bets.length);
-  /** Of each record that waits: w r, 1 - u - w, k, and Z with that k. */
+  /** Of each record that waits: w r, 1 - u - w, its limit, and m. */
   const plains = new Float64Array(foldEvery);
   const slopes = new Float64Array(foldEvery);
+  const limits = new Float64Array(foldEvery);
   const controls = new Float64Array(foldEvery);
-  const pseudo = new Float64Array(foldEvery);
   let records = 0;
   let waiting = 0;
+  let nextLook = lookEvery;
+  /** Bets before this one have been given up: they are the largest. */
+  let first = 0;
+  let isControlled = false;
   // Covariance and variance of the regression of w r on w around its mean 1: the k that leaves the least variance. Starts at 1/2, as if from one record. An array, as a number that a closure changes is made anew each time.
   const regression = Float64Array.of(0.5, 1);
 
   /** One logarithm of a product in place of one for each record. */
   const fold = (): void => {
-    let [least, most] = [1, 0];
-    for (let i = 0; i < waiting; i++) {
-      const k = controls[i]!;
-      if (k < least) least = k;
-      if (k > most) most = k;
-    }
-    for (let j = 0; j < bets.length; j++) earned[j]! += Math.log(product(bets[j]!, control[j]!, least, most));
+    for (let j = first; j < bets.length; j++) earned[j]! += Math.log(isControlled ? controlled(bets[j]!) : plain(bets[j]!));
     waiting = 0;
+    isControlled = false;
+    if (records < nextLook) return;
+    nextLook = records + lookEvery;
+    giveUp();
   };
 
-  /** Of 1 + c Z over the records that wait. Their k lie between `least` and `most`, so that nearly always either all of them may stand or none. */
-  const product = (bet: number, limit: number, least: number, most: number): number => {
+  /** Of 1 + c Z over the records that wait. */
+  const controlled = (bet: number): number => {
     let factor = 1;
-    if (limit >= most) for (let i = 0; i < waiting; i++) factor *= 1 + bet * pseudo[i]!;
-    else if (limit <= least) for (let i = 0; i < waiting; i++) factor *= 1 + bet * (plains[i]! + slopes[i]! * limit);
-    else for (let i = 0; i < waiting; i++) factor *= 1 + bet * (plains[i]! + slopes[i]! * Math.min(controls[i]!, limit));
+    for (let i = 0; i < waiting; i++) {
+      const most = bet * limits[i]!;
+      const m = controls[i]!;
+      const staked = (2 * bet * m) / (1 + most + Math.sqrt((1 - most) ** 2 + 4 * most * (1 - m)));
+      factor *= 1 + bet * plains[i]! + slopes[i]! * Math.min(staked, stake / limits[i]!);
+    }
+    return factor;
+  };
+
+  /** The same where no weight has a limit, so that k is 0. */
+  const plain = (bet: number): number => {
+    let factor = 1;
+    for (let i = 0; i < waiting; i++) factor *= 1 + bet * plains[i]!;
     return factor;
   };
 
   const logWealth = (v: number): number => {
     let most = -Infinity;
-    for (let j = 0; j < bets.length; j++) {
+    for (let j = first; j < bets.length; j++) {
       exponents[j] = logPrior[j]! + earned[j]! - records * Math.log1p(bets[j]! * v);
       most = Math.max(most, exponents[j]!);
     }
     let sum = 0;
-    for (let j = 0; j < bets.length; j++) sum += Math.exp(exponents[j]! - most);
+    for (let j = first; j < bets.length; j++) sum += Math.exp(exponents[j]! - most);
     return most + Math.log(sum);
   };
   const exponents = new Float64Array(bets.length);
 
+  /** The v from `least` to 1 at which W comes down to the threshold; `least` where it is below from there on. */
+  const root = (threshold: number, least: number): number => {
+    let low = least;
+    let high = 1;
+    if (logWealth(low) < threshold) return least;
+    for (let step = 0; step < bisections; step++) {
+      const middle = (low + high) / 2;
+      if (logWealth(middle) < threshold) high = middle;
+      else low = middle;
+    }
+    return low;
+  };
+
+  /** Large bets pay for a few records and lose on many. One that holds next to nothing against the v in question is left out: less wealth is a bound all the same, and time is saved. */
+  const giveUp = (): void => {
+    logWealth(root(inQuestion, 0));
+    while (first < bets.length - 1 && exponents[first]! < nothing) first++;
+  };
+
   return {
-    take: (given, outcome, unsupported) => {
+    take: (given, outcome, unsupported, limit) => {
+      const isKnown = limit <= manageable;
       // Less than it weighs is a bound all the same (k is 0 there), and keeps products finite.
       const weight = Math.min(given, manageable);
-      const plain = weight * outcome;
+      const earning = weight * outcome;
       if (weight > usual) fold();
-      const slope = 1 - unsupported - weight;
-      const k = Math.min(1, Math.max(0, regression[0]! / regression[1]!));
-      plains[waiting] = plain;
-      slopes[waiting] = slope;
-      controls[waiting] = k;
-      pseudo[waiting] = plain + slope * k;
+      plains[waiting] = earning;
+      slopes[waiting] = 1 - unsupported - weight;
+      limits[waiting] = isKnown ? limit : manageable;
+      controls[waiting] = isKnown ? Math.min(1, Math.max(0, regression[0]! / regression[1]!)) : 0;
+      isControlled ||= isKnown;
       const excess = weight - 1;
-      regression[0]! += excess * plain;
+      regression[0]! += excess * earning;
       regression[1]! += excess * excess;
       records++;
       if (++waiting === foldEvery || weight > usual) fold();
     },
     lowerBound: (error, least) => {
       fold();
-      const threshold = -Math.log(error);
-      let low = least;
-      let high = 1;
-      if (logWealth(low) < threshold) return least;
-      for (let step = 0; step < bisections; step++) {
-        const middle = (low + high) / 2;
-        if (logWealth(middle) < threshold) high = middle;
-        else low = middle;
-      }
-      return low;
+      return root(-Math.log(error), least);
     },
   };
 };
@@ -118,7 +141,7 @@ const logPrior = ((): Float64Array => {
   return prior.map((weight) => Math.log(weight / total));
 })();
 
-/** Of the wealth, at most, is lost to one record. */
+/** Of the wealth, at most, is lost to one record, should m be wrong. */
 const stake = 0.8;
 
 /** Factors of at most 1 + 64 usual and at least 1 - stake, so many of them, neither overflow nor vanish; one of 64 manageable is added by itself. */
@@ -127,3 +150,8 @@ const usual = 1e6;
 const manageable = 1e30;
 
 const bisections = 50;
+
+/** Records between one look and the next at which bets to give up; logarithms of a wealth that makes v doubtful, and of what is next to nothing. */
+const lookEvery = 2_048;
+const inQuestion = Math.log(20);
+const nothing = -50;

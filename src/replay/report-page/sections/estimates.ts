@@ -1,4 +1,5 @@
 import type { CandidateReport, EvaluationReport, QuantityReport } from '../../evaluation/report.ts';
+import { tuningInWords } from '../../evaluation/sentences.ts';
 import { scaleByError, scaleOf } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { intervalCells, intervalColumns, intervalTitle } from '../interval-columns.ts';
@@ -46,7 +47,7 @@ ${table(
         numberCell(value, byError.plain),
         numberCell(standardError, byError.plain),
         ...intervalCells(columns, intervals, scaleOf(quantity, [value], intervals).plain),
-        textCell(tunedBy ?? '–'),
+        textCell(tunedBy === null ? '–' : tuningInWords(tunedBy)),
       ],
     );
   }),

@@ -7,15 +7,22 @@ import { seededRandom } from '../../../../src/domain/random.ts';
 import { InvariantError } from '../../../../src/errors.ts';
 import { emptySample, partOf } from '../../../support/thompson-log.ts';
 
-type Row = { readonly outcome: number; readonly logged: number; readonly candidate: number; readonly unsupported?: number };
+type Row = {
+  readonly outcome: number;
+  readonly logged: number;
+  readonly candidate: number;
+  readonly unsupported?: number;
+  readonly limit?: number;
+};
 
 const sampleOf = (rows: readonly Row[]): Sample => {
   const sample = emptySample(rows.length);
-  for (const [i, { outcome, logged, candidate, unsupported = 0 }] of rows.entries()) {
+  for (const [i, { outcome, logged, candidate, unsupported = 0, limit = Infinity }] of rows.entries()) {
     sample.outcome[i] = outcome;
     sample.logged[i] = logged;
     sample.candidate[i] = candidate;
     sample.unsupported[i] = unsupported;
+    sample.weightLimit[i] = limit;
   }
   return sample;
 };
@@ -40,7 +47,7 @@ const twoArms = (seed: string, records: number, chances: readonly [number, numbe
 /** The wealth of the bets against v, factor by factor as 1 + b (Z - v); the formula written down a second time. */
 const wealthAgainst = (
   v: number,
-  { size, outcome, logged, candidate, unsupported }: Sample,
+  { size, outcome, logged, candidate, unsupported, weightLimit }: Sample,
   largest: number,
   mirrored: boolean,
 ): number => {
@@ -53,7 +60,9 @@ const wealthAgainst = (
     const r = mirrored ? 1 - outcome[i]! : outcome[i]!;
     const best = Math.min(1, Math.max(0, covariance / variance));
     grid.forEach((c, j) => {
-      const k = largest === Infinity ? 0 : Math.min(best, 0.8 / (c * largest));
+      const x = c * Math.min(largest, weightLimit[i]!);
+      // The root below 1 of x k^2 - (1 + x) k + best = 0, which is where the derivative of the mean growth is 0.
+      const k = x === Infinity ? 0 : Math.min(0.8, (1 + x - Math.sqrt((1 + x) ** 2 - 4 * x * best)) / 2) / x;
       wealth[j]! *= 1 + (c / (1 + c * v)) * (w * (r - k) + k * (1 - unsupported[i]!) - v);
     });
     covariance += (w - 1) * w * r;
@@ -64,10 +73,17 @@ const wealthAgainst = (
 
 describe('the interval by betting', () => {
   it.each([
-    ['unbounded weights', Infinity],
-    ['a largest weight', 3.5],
-  ])('ends where the wealth of either side is 2 / alpha, with %s', (_which, largestWeight) => {
-    const sample = twoArms('formula', 300, [0.6, 0.3]);
+    ['unbounded weights', 300, Infinity, () => Infinity],
+    ['a largest weight', 300, 3.5, () => Infinity],
+    ['a limit of each record', 300, Infinity, (i: number) => 3.5 + (i % 7) ** 2],
+    ['both, some unknown', 300, 20, (i: number) => (i % 2 === 0 ? 3.5 : Infinity)],
+    // Large bets have been given up by then, and are not missed.
+    ['many records', 30_000, 3.5, () => Infinity],
+  ])('ends where the wealth of either side is 2 / alpha, with %s', (_which, records, largestWeight, limitOf) => {
+    const sample = {
+      ...twoArms('formula', records, [0.6, 0.3]),
+      weightLimit: Float64Array.from({ length: records }, (_, i) => limitOf(i)),
+    };
     const interval = intervalOf(sample, { largestWeight });
     expect(interval).not.toBeNull();
     expect(wealthAgainst(interval!.low, sample, largestWeight, false)).toBeCloseTo(40, 6);

@@ -3,6 +3,7 @@ import { studentQuantile } from '../../../../src/domain/comparison/student-t.ts'
 import { asymptoticSequence } from '../../../../src/domain/evaluation/intervals/asymptotic.ts';
 import { openBettingSequence, type BettingOptions } from '../../../../src/domain/evaluation/intervals/betting.ts';
 import type { Interval } from '../../../../src/domain/evaluation/intervals/interval.ts';
+import type { Sample } from '../../../../src/domain/evaluation/sample.ts';
 import { partOf, thompsonLog, type ThompsonLog } from '../../../support/thompson-log.ts';
 
 /**
@@ -31,21 +32,34 @@ type Method = (log: ThompsonLog) => readonly (Interval | null)[];
 const missesOf = (all: readonly ThompsonLog[], method: Method): number =>
   all.filter((log) => method(log).some((interval) => interval === null || log.value < interval.low || log.value > interval.high)).length;
 
+type Limits = (sample: Sample) => Sample;
+const unknown: Limits = (sample) => ({ ...sample, weightLimit: new Float64Array(sample.size).fill(Infinity) });
+/** Of each record, from the probabilities of all arms. */
+const ofRecords: Limits = (sample) => sample;
+/** Wrong: what was drawn. */
+const ofDraws: Limits = (sample) => ({ ...sample, weightLimit: sample.candidate.map((e, i) => e / sample.logged[i]!) });
+
+const meanWidth = (all: readonly ThompsonLog[], method: Method): number =>
+  all.reduce((sum, log) => {
+    const [interval] = method(log);
+    return sum + (interval!.high - interval!.low) / all.length;
+  }, 0);
+
 const betting =
-  (options: Omit<BettingOptions, 'alpha'>): Method =>
+  (options: Omit<BettingOptions, 'alpha'>, limits: Limits = unknown): Method =>
   ({ sample }) => {
     const sequence = openBettingSequence({ alpha, ...options });
-    sequence.add(sample);
+    sequence.add(limits(sample));
     return [sequence.interval()];
   };
 
 /** Looked at after each twentieth record of the first 400. */
 const monitored =
-  (options: Omit<BettingOptions, 'alpha'>): Method =>
+  (options: Omit<BettingOptions, 'alpha'>, limits: Limits = unknown): Method =>
   ({ sample }) => {
     const sequence = openBettingSequence({ alpha, ...options });
     return Array.from({ length: 20 }, (_, look) => {
-      sequence.add(partOf(sample, 20 * look, 20 * look + 20));
+      sequence.add(partOf(limits(sample), 20 * look, 20 * look + 20));
       return sequence.interval();
     });
   };
@@ -86,10 +100,12 @@ describe.each(logs)('a Thompson sampler of %s, that learns while it logs', (_nam
   it.each([
     ['after 1,000 records', betting({})],
     ['with a largest weight', betting({ largestWeight: largestWeight(world) })],
+    ['with the largest weight of each record', betting({}, ofRecords)],
     ['with a constant value, all times together', betting({ constantValue: true })],
     ['with both', betting({ constantValue: true, largestWeight: largestWeight(world) })],
     ['looked at all the time', monitored({})],
     ['looked at all the time, with a largest weight', monitored({ largestWeight: largestWeight(world) })],
+    ['looked at all the time, with the largest weight of each record', monitored({}, ofRecords)],
   ])('betting covers %s', (_when, method) => {
     expect(missesOf(all, method)).toBeLessThanOrEqual(few);
   });
@@ -103,10 +119,27 @@ describe.each(logs)('a Thompson sampler of %s, that learns while it logs', (_nam
     expect(missesOf(all, student)).toBeGreaterThan(tooMany);
   });
 
+  it('the test sees that betting with a limit that knows what was drawn does not cover', () => {
+    expect(missesOf(all, betting({}, ofDraws))).toBeGreaterThan(tooMany);
+  });
+
+  it('is narrower with the largest weight of each record', () => {
+    expect(meanWidth(all, betting({}, ofRecords))).toBeLessThan(0.95 * meanWidth(all, betting({})));
+  });
+
   it('the test sees that bets which look at the present outcome do not cover', () => {
     const missed = (looks: boolean) => all.filter((log) => !leaves(log, log.value, looks)).length;
     expect(missed(false)).toBeLessThanOrEqual(tooMany);
     expect(missed(true)).toBeGreaterThan(tooMany);
+  });
+});
+
+describe('a candidate that does what the logger has come to do', () => {
+  const world = { means: [0.9, 0.95], candidate: [0, 1], records: 5_000 };
+  const all = Array.from({ length: 20 }, (_, run) => thompsonLog(`agreeing ${run}`, world));
+
+  it('has records of small weight, and that makes its interval narrower than the largest weight of all does', () => {
+    expect(meanWidth(all, betting({}, ofRecords))).toBeLessThan(0.9 * meanWidth(all, betting({ largestWeight: largestWeight(world) })));
   });
 });
 
@@ -124,6 +157,7 @@ describe('contexts that change for the better in the middle of the log', () => {
   it('betting covers the mean value of the records so far', () => {
     expect(missesOf(all, betting({}))).toBeLessThanOrEqual(few);
     expect(missesOf(all, betting({ largestWeight: largestWeight(world) }))).toBeLessThanOrEqual(few);
+    expect(missesOf(all, betting({}, ofRecords))).toBeLessThanOrEqual(few);
   });
 
   it('the test sees that it does not, where the value was said to be constant', () => {
