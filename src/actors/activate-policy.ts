@@ -10,6 +10,8 @@ import type { RouterCommand, RouterReply } from './router.ts';
 /**
  * Puts the policy of the configuration in force, unless it was the last one to come from a configuration: what was changed by hand since stays, until the
  * configuration changes. Of several processes that start together one makes the change, the others find it.
+ *
+ * Where no policy is known to be in force but the beginning of the log is gone, changes may have been among what is gone: no more of them than messages, so that a number behind these is higher than theirs.
  */
 export const activateConfigured = async (parts: {
   readonly instance: string;
@@ -17,10 +19,12 @@ export const activateConfigured = async (parts: {
   readonly append: Appender;
   readonly delivery: Delivery;
   readonly router: { readonly ask: (command: RouterCommand) => RouterReply };
+  /** The first sequence that the log still holds. */
+  readonly oldest: () => Promise<number>;
   readonly nowMs: () => number;
   readonly untilMs: number;
 }): Promise<void> => {
-  const { append, config, delivery, instance, nowMs, router, untilMs } = parts;
+  const { append, config, delivery, instance, nowMs, oldest, router, untilMs } = parts;
   const content = policyContent(config);
   const isInForce = (): boolean => {
     const state = policyOf(router);
@@ -28,8 +32,10 @@ export const activateConfigured = async (parts: {
   };
   const change = async (): Promise<void> => {
     if (isInForce()) return;
+    const state = policyOf(router);
+    const latestChange = state.inForce === null ? Math.max(state.latestChange, (await oldest()) - 1) : state.latestChange;
     const { events, idempotencyId } = policyMessage(
-      policyOf(router),
+      { ...state, latestChange },
       { kind: 'activate', content, origin: 'configuration' },
       { source: `switchyard/${instance}`, timeMs: nowMs() },
     );

@@ -113,7 +113,16 @@ export const startYard = async (options: YardOptions): Promise<Yard> => {
       const guarding = startGuardingCanary(upkeep);
       parts.closers.push(feedback.close, orphans.close, pacing.close, guarding.close);
       activate = () =>
-        activateConfigured({ instance, config, append, delivery, router: actor, nowMs: Date.now, untilMs: Date.now() + liveWithinMs });
+        activateConfigured({
+          instance,
+          config,
+          append,
+          delivery,
+          router: actor,
+          oldest: async () => (await log.bounds()).first,
+          nowMs: Date.now,
+          untilMs: Date.now() + liveWithinMs,
+        });
     }
 
     let cache: CacheFace = { ask: async (command) => (await askRemote(messenger, 'cache', command)) as CacheReply };

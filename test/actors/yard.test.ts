@@ -46,6 +46,21 @@ describe('the policy', () => {
     expect((await firstOf(bus)).map(({ data }) => 'spec' in data && data.spec.floor)).toEqual([0.01, 0.05]);
   });
 
+  it('has a number that no forgotten change can have had, where the beginning of the log is gone and nothing is known of it', async () => {
+    const whole = createTestBus();
+    const before = await given({ bus: whole });
+    for (let i = 0; i < 5; i++) await before.ask(request());
+    await before.close();
+    const { last } = await whole.log.bounds();
+    const aged = withLog(whole, (log) => ({
+      bounds: async () => ({ ...(await log.bounds()), first: sequence(last + 1) }),
+      read: (range) => log.read({ ...range, from: sequence(Math.max(range.from, last + 1)) }),
+    }));
+    await given({ bus: aged, instance: 'host-b' });
+    const activated = (await firstOf(whole)).flatMap((event) => (event.type === 'policy.activated' ? [event.data.change] : []));
+    expect(activated).toEqual([1, last + 1]);
+  });
+
   it('is not the business of a process without a router', async () => {
     const { bus } = await given({ roles: ['cache'] });
     expect(await firstOf(bus)).toEqual([]);

@@ -53,6 +53,53 @@ describe('topology', () => {
     await second.close();
   });
 
+  test('the log stays the same log when a limit is changed and the server starts again', async () => {
+    const own = await startTestNats();
+    try {
+      const withAge = async (maxAgeDays: number) => {
+        const bus = await connectTestBus(own.url, { config: logOf({ maxAgeDays }) });
+        const { createdAt } = await bus.log.bounds();
+        await bus.close();
+        const nc = await connect({ servers: own.url });
+        const { created } = await (await jetstreamManager(nc)).streams.info(streams.events);
+        await nc.close();
+        return { createdAt, created };
+      };
+      const made = await withAge(30);
+      expect((await withAge(20)).createdAt).toBe(made.createdAt);
+      await own.kill9();
+      await own.restart();
+      expect((await withAge(10)).createdAt).toBe(made.createdAt);
+      await own.kill9();
+      await own.restart();
+      const now = await withAge(10);
+      expect(now.createdAt).toBe(made.createdAt);
+      // What the server itself says has moved, or this test proves nothing.
+      expect(now.created).not.toBe(made.created);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test('any age that the configuration takes is one that the server takes', async () => {
+    // In binary 0.7 days are no whole nanoseconds, and neither is the last; the first is as short as the window.
+    for (const maxAgeDays of [testBusConfig.log.duplicateWindowSeconds / 86_400, 0.7, 0.123456789012345]) {
+      const bus = await connectTestBus(nats.url, { config: logOf({ maxAgeDays }) });
+      const { max_age: ageNs } = (await jsm.streams.info(streams.events)).config;
+      expect(Math.abs(ageNs / 86_400e9 - maxAgeDays)).toBeLessThan(1e-8);
+      await bus.close();
+    }
+  });
+
+  test('a log of before it had a name of its own is known by what the server says', async () => {
+    await jsm.streams.add({ name: streams.events, subjects: ['switchyard.event.>'], storage: 'file', deny_delete: true, deny_purge: true });
+    const { created } = await jsm.streams.info(streams.events);
+    const bus = await connectTestBus(nats.url);
+    expect((await bus.log.bounds()).createdAt).toBe(created);
+    await bus.close();
+    expect((await jsm.streams.info(streams.events)).config.metadata).toMatchObject({ switchyard_log_created: created });
+  });
+
   test('a limit that was changed in the configuration is changed in place', async () => {
     const before = await connectTestBus(nats.url);
     await before.log.append(sampleBatch(1), { idempotencyId: 'kept' });

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { JetStreamApiError, type ConsumerConfig, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
+import { JetStreamApiError, type ConsumerConfig, type JetStreamManager, type StreamConfig, type StreamInfo } from '@nats-io/jetstream';
 import { PermanentError } from '../../errors.ts';
 import { apiCodes } from './failures.ts';
-import type { ConsumerSpec, StreamSpec, Topology } from './topology.ts';
+import { streams, type ConsumerSpec, type StreamSpec, type Topology } from './topology.ts';
 
 /**
  * Makes streams and consumers as declared, whatever is there, and reads them back. Safe to run from several processes at once: whoever comes second finds
@@ -10,6 +10,7 @@ import type { ConsumerSpec, StreamSpec, Topology } from './topology.ts';
  */
 export const applyTopology = async (jsm: JetStreamManager, topology: Topology): Promise<void> => {
   for (const stream of topology.streams) await applyStream(jsm, stream);
+  await nameLog(jsm);
   await applyConsumer(jsm, topology.workers);
   await applyConsumer(jsm, topology.undelivered);
 };
@@ -17,10 +18,25 @@ export const applyTopology = async (jsm: JetStreamManager, topology: Topology): 
 const applyStream = (jsm: JetStreamManager, spec: StreamSpec): Promise<void> =>
   converge<StreamConfig>(`stream ${spec.name}`, spec, {
     see: async () => (await jsm.streams.info(spec.name)).config,
-    create: () => jsm.streams.add({ ...spec }),
+    create: () => jsm.streams.add({ ...spec, ...(spec.name === streams.events ? identity(new Date().toISOString()) : {}) }),
     change: () => jsm.streams.update(spec.name, { ...spec }),
     explain: (error) => explainStorage(jsm, spec, error),
   });
+
+/**
+ * The log is known by the moment at which it was made. nats-server (seen at 2.10.27) moves `created` when a stream is changed and the server starts again, so that moment is written down beside the stream's configuration, where changes leave it.
+ * A log that was made before this was so gets what the server still knows. Those who come at the same time write the same.
+ */
+const nameLog = async (jsm: JetStreamManager): Promise<void> => {
+  const { config, created } = await jsm.streams.info(streams.events);
+  if (config.metadata?.[logIdentity] === undefined) await jsm.streams.update(streams.events, identity(created, config.metadata));
+};
+
+const logIdentity = 'switchyard_log_created';
+const identity = (made: string, metadata: StreamConfig['metadata'] = {}) => ({ metadata: { ...metadata, [logIdentity]: made } });
+
+export const identityOfLog = ({ config, created }: Pick<StreamInfo, 'config' | 'created'>): string =>
+  config.metadata?.[logIdentity] ?? created;
 
 export const applyConsumer = (jsm: JetStreamManager, spec: ConsumerSpec): Promise<void> =>
   converge<ConsumerConfig>(`consumer ${spec.config.durable_name} of ${spec.stream}`, spec.config, {

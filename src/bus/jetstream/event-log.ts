@@ -1,6 +1,7 @@
 import { InvariantError } from '../../errors.ts';
 import { decodeEvents, encodeEvents, sequence, subjects, type Checks, type Sequence } from '../../events/index.ts';
 import type { Appended, AppendOptions, EventLog, LogEntry } from '../event-log.ts';
+import { identityOfLog } from './apply-topology.ts';
 import type { Delivered } from './delivered.ts';
 import { asBusError, tooLarge } from './failures.ts';
 import { appendHeaders } from './headers.ts';
@@ -44,8 +45,9 @@ export const createEventLog = (link: Link, options: { readonly appendTimeoutMs: 
   };
 
   const bounds: EventLog['bounds'] = async () => {
-    const { state, created } = await jsm.streams.info(stream).catch(rethrow('bounds of the log'));
-    return { first: sequence(Math.max(1, state.first_seq)), last: sequence(state.last_seq), createdAt: created };
+    const info = await jsm.streams.info(stream).catch(rethrow('bounds of the log'));
+    const { first_seq: first, last_seq: last } = info.state;
+    return { first: sequence(Math.max(1, first)), last: sequence(last), createdAt: identityOfLog(info) };
   };
 
   return {

@@ -50,7 +50,8 @@ export const topologyOf = ({ log, requests }: BusConfig): Topology => {
     subjects: [subjects.allEvents],
     retention: 'limits',
     discard: 'new',
-    max_age: nanos(log.maxAgeDays * dayMs),
+    // The server takes whole nanoseconds.
+    max_age: nanos(Math.round(log.maxAgeDays * dayMs)),
     max_bytes: log.maxBytes,
     duplicate_window: duplicateWindow,
     deny_delete: true,
