@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { raiseHint } from './clickhouse-faults.ts';
 import { CommandError, exitCodes, unreachable } from './exit-codes.ts';
 import { call } from './http.ts';
 import type { Located } from './locate.ts';
@@ -24,7 +25,7 @@ export const askClickhouse = async (
     body: statement,
     signal: options.signal,
   });
-  if (!response.ok) throw await refusal(response);
+  if (!response.ok) throw await refusal(located, response);
   return response;
 };
 
@@ -55,7 +56,7 @@ const credentialsOf = ({ settings }: Located): Record<string, string> => {
 /** ClickHouse writes "Code: 62. DB::Exception: <what>. (<NAME>) (version 26.7.1 (official build))". */
 const exceptionForm = /^Code: (\d+)\. (?:DB::Exception: )?([^]*?)(?: \(version [^]*\))?\s*$/;
 
-const refusal = async (response: Response): Promise<CommandError> => {
+const refusal = async (located: Located, response: Response): Promise<CommandError> => {
   const text = printable(await response.text());
   const [, code, what] = exceptionForm.exec(text) ?? [];
   if (code === undefined || what === undefined)
@@ -63,5 +64,8 @@ const refusal = async (response: Response): Promise<CommandError> => {
       `expected ClickHouse at ${new URL(response.url).origin}, got status ${response.status}: ${text.slice(0, 500).trim()}`,
     );
   if (response.status === 503) return unreachable(`ClickHouse is busy (code ${code}): ${what.trim()}`);
-  return new CommandError(exitCodes.usage, `ClickHouse refused the statement (code ${code}): ${what.trim()}`);
+  return new CommandError(
+    exitCodes.usage,
+    `ClickHouse refused the statement (code ${code}): ${what.trim()}${raiseHint(located, Number(code))}`,
+  );
 };

@@ -1,18 +1,47 @@
 import { z } from 'zod';
 import type { Messenger } from '../bus/messenger.ts';
 import { subjects } from '../events/index.ts';
-import type { ProjectorCommand } from '../projections/serve-projector.ts';
+import { readClickhouse } from '../projections/clickhouse.ts';
+import { databaseId } from '../projections/database-id.ts';
+import { projectorOf, type ProjectorCommand } from '../projections/serve-projector.ts';
 import { unreachable } from './exit-codes.ts';
+import type { Located } from './locate.ts';
+
+/**
+ * Which projector is meant, where several yards with engines of their own share a NATS: the one whose database is found at the address that other commands read. Null: any, as there is a server that all of them write to, or nobody
+ * answers at that address.
+ */
+export type WhichProjector = { readonly database: string | null; readonly sqlUrl: string };
+
+export const findProjector = async (located: Located): Promise<WhichProjector> => {
+  const { settings, sql } = located;
+  if (settings.config.clickhouse.url !== undefined) return { database: null, sqlUrl: sql.url };
+  const address = { kind: 'server', url: sql.url, database: settings.config.clickhouse.database } as const;
+  const clickhouse = readClickhouse(address, { requestTimeoutMs: statusTimeoutMs });
+  try {
+    return { database: await databaseId(clickhouse), sqlUrl: sql.url };
+  } catch {
+    return { database: null, sqlUrl: sql.url };
+  } finally {
+    await clickhouse.close();
+  }
+};
 
 /** A question to the projector, which alone has the engine open. */
 export const askProjector = async <T>(
   messenger: Messenger,
   command: ProjectorCommand,
   schema: z.ZodType<T>,
-  timeoutMs: number,
+  { which: { database, sqlUrl }, timeoutMs }: { readonly which: WhichProjector; readonly timeoutMs: number },
 ): Promise<T> => {
-  const asked = await messenger.ask(subjects.actor('projector'), new TextEncoder().encode(JSON.stringify(command)), { timeoutMs });
-  if (asked.kind === 'no-responder') throw unreachable('no projector answers: see ./switchyard status');
+  const subject = subjects.actor(database === null ? 'projector' : projectorOf(database));
+  const asked = await messenger.ask(subject, new TextEncoder().encode(JSON.stringify(command)), { timeoutMs });
+  if (asked.kind === 'no-responder')
+    throw unreachable(
+      database === null
+        ? 'no projector answers: see ./switchyard status'
+        : `no projector answers for the database at ${sqlUrl}: it is that of another NATS, or of a projector that has ended`,
+    );
   if (asked.kind === 'timeout')
     throw unreachable(`expected an answer of the projector within ${timeoutMs / 1_000} s, got none; it may be busy, try again`);
   const answer: unknown = JSON.parse(new TextDecoder().decode(asked.body));
@@ -30,9 +59,14 @@ export const projectorStatusSchema = z.looseObject({
   lagMessages: z.number(),
   lagMs: z.number(),
   rowsPerSecond: z.number(),
+  sqlUrl: z.string(),
   fault: z.string().nullable(),
 });
 export type SeenProjector = z.infer<typeof projectorStatusSchema>;
 
 /** Long enough for a projector that is writing a large batch. */
 export const statusTimeoutMs = 3_000;
+
+/** Whether the one that answered is surely the one whose database other commands read. */
+export const isMeant = ({ database }: WhichProjector, { sqlUrl }: SeenProjector, { settings, sql }: Located): boolean =>
+  database !== null || settings.config.clickhouse.url !== undefined || sqlUrl === sql.url;

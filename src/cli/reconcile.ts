@@ -1,12 +1,14 @@
 import { Option } from 'commander';
 import { z } from 'zod';
+import type { LogBounds } from '../bus/event-log.ts';
 import type { Reconciliation } from '../projections/reconcile.ts';
-import { askProjector, projectorStatusSchema, statusTimeoutMs } from './ask-projector.ts';
-import { configOption, jsonOption, natsUrlOption, withExamples, type AddCommand } from './command.ts';
-import { exitCodes } from './exit-codes.ts';
+import { askProjector, findProjector, isMeant, projectorStatusSchema, statusTimeoutMs } from './ask-projector.ts';
+import { configOption, jsonOption, natsUrlOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
+import { exitCodes, usageError, type CommandError } from './exit-codes.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
 import { grouped, milliseconds } from './numbers.ts';
 import { withBus } from './open-bus.ts';
+import { placeInWords, requireOrder } from './period.ts';
 import { firstFrom, lastUpTo, parsePosition, positionHelp, type Position } from './position.ts';
 import { openProgress } from './progress.ts';
 import { writeTable } from './table.ts';
@@ -22,13 +24,16 @@ export const addReconcile: AddCommand = (program, terminal) => {
   const command = program
     .command('reconcile')
     .summary('compare ClickHouse with the log')
-    .description('Projects a range of the log again beside the table and shows where the two differ. Exit code 1 when they do.')
+    .description(
+      'Projects a range of the log again beside the table and shows where the two differ. Exit code 1 when they do, 2 when there is nothing to compare.',
+    )
     .addOption(
       new Option('--from <place>', `begin at ${positionHelp} (default: the first that the log holds)`).argParser(parsePosition('--from')),
     )
     .addOption(new Option('--to <place>', 'end there (default: the last that has been projected)').argParser(parsePosition('--to')))
     .addOption(jsonOption('one object'))
     .addOption(natsUrlOption())
+    .addOption(sqlUrlOption())
     .addOption(configOption())
     .action((options: ReconcileOptions) => reconcile(terminal, options));
   withExamples(command, [
@@ -39,31 +44,53 @@ export const addReconcile: AddCommand = (program, terminal) => {
 };
 
 const reconcile = async (terminal: Terminal, options: ReconcileOptions): Promise<void> => {
+  requireOrder(options);
   const signal = terminal.interrupted();
-  await withBus(locateYard(options), async ({ log, messenger }) => {
-    const { checkpoint } = await askProjector(messenger, { command: 'status' }, projectorStatusSchema, statusTimeoutMs);
+  const located = locateYard(options);
+  const which = await findProjector(located);
+  await withBus(located, async ({ log, messenger }) => {
+    const projector = await askProjector(messenger, { command: 'status' }, projectorStatusSchema, { which, timeoutMs: statusTimeoutMs });
+    if (!isMeant(which, projector, located))
+      terminal.note(`compared is the database at ${projector.sqlUrl}, whose projector answered: nobody answers at ${located.sql.url}`);
+    const { checkpoint } = projector;
     const bounds = await log.bounds();
     const from = options.from === undefined ? bounds.first : await firstFrom(log, bounds, options.from);
     const to = options.to === undefined ? Math.min(checkpoint, bounds.last) : await lastUpTo(log, bounds, options.to);
+    const isFresh = bounds.last < bounds.first && options.from === undefined && options.to === undefined;
+    if (isFresh) terminal.note('nothing to compare: the log is empty');
+    else if (from > to) throw nothingToCompare(options, bounds, checkpoint);
     if (options.to === undefined && to < bounds.last)
       terminal.note(`${grouped(bounds.last - to)} messages of the log, after ${grouped(to)}, are not projected yet and not compared`);
-    if (from > to) terminal.note(`nothing to compare: the range ${from} to ${to} is empty`);
 
     const progress = openProgress('comparing', Math.max(0, to - from + 1));
     let total: Reconciliation = { ...nothing, from, to };
     try {
       for (let low: number = from; low <= to; low += sliceMessages) {
         const slice = { from: Math.max(1, low), to: Math.min(low + sliceMessages - 1, to) };
-        total = add(total, await askProjector(messenger, { command: 'reconcile', ...slice }, reconciliationSchema, sliceTimeoutMs));
+        total = add(
+          total,
+          await askProjector(messenger, { command: 'reconcile', ...slice }, reconciliationSchema, { which, timeoutMs: sliceTimeoutMs }),
+        );
         progress.update(slice.to - from + 1);
         signal.throwIfAborted();
       }
     } finally {
       progress.stop();
     }
-    await (options.json === true ? terminal.json(total) : show(terminal, total));
+    // Messages leave the log while others are compared.
+    if (!isFresh && total.rowsOfLog + total.rowsOfTable === 0) throw nothingToCompare(options, bounds, checkpoint);
+    if (options.json === true) await terminal.json(total);
+    else if (!isFresh) await show(terminal, total);
     if (!total.equal) process.exitCode = exitCodes.failed;
   });
+};
+
+/** A comparison of nothing would pass, whatever ClickHouse holds: an error, which says what there is to compare. */
+const nothingToCompare = ({ from, to }: ReconcileOptions, { first, last }: LogBounds, checkpoint: number): CommandError => {
+  const asked = `${from === undefined ? '' : ` from ${placeInWords(from)}`}${to === undefined ? '' : ` to ${placeInWords(to)}`}`;
+  const log = last < first ? 'the log is empty' : `the log holds ${first} to ${last}`;
+  const rows = checkpoint < 1 ? 'ClickHouse has none of it yet' : `ClickHouse has what was before ${checkpoint + 1}`;
+  return usageError(`expected messages to compare${asked}, got none: ${log}, ${rows}`);
 };
 
 const count = z.number();

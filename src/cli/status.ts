@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { PermanentError, TransientError } from '../errors.ts';
 import { isAlive } from '../processes/run-file.ts';
-import { askProjector, projectorStatusSchema, statusTimeoutMs, type SeenProjector } from './ask-projector.ts';
-import { configOption, httpUrlOption, jsonOption, natsUrlOption, withExamples, type AddCommand } from './command.ts';
+import { askProjector, findProjector, isMeant, projectorStatusSchema, statusTimeoutMs, type SeenProjector } from './ask-projector.ts';
+import { configOption, httpUrlOption, jsonOption, natsUrlOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { call } from './http.ts';
 import { locateYard, type AddressOptions, type Located } from './locate.ts';
@@ -38,6 +38,7 @@ export const addStatus: AddCommand = (program, terminal) => {
     .addOption(jsonOption('one object'))
     .addOption(httpUrlOption())
     .addOption(natsUrlOption())
+    .addOption(sqlUrlOption())
     .addOption(configOption())
     .action((options: AddressOptions) => status(terminal, options));
   withExamples(command, [
@@ -96,12 +97,14 @@ const askBus = async (located: Located): Promise<{ readonly part: Part; readonly
 
 const askForProjection = async (located: Located): Promise<{ readonly part: Part; readonly status: SeenProjector | null }> => {
   try {
+    const which = await findProjector(located);
     const status = await withBus(located, ({ messenger }) =>
-      askProjector(messenger, { command: 'status' }, projectorStatusSchema, statusTimeoutMs),
+      askProjector(messenger, { command: 'status' }, projectorStatusSchema, { which, timeoutMs: statusTimeoutMs }),
     );
     const behind = `${grouped(status.lagMessages)} messages (${milliseconds(status.lagMs)}) behind`;
-    const detail = `${status.state}, ${behind}${status.fault === null ? '' : `: ${status.fault}`}`;
-    return { part: { part: 'projector', ready: status.state === 'following', detail }, status };
+    const another = isMeant(which, status, located) ? '' : `, of the database at ${status.sqlUrl}; nobody answers at ${located.sql.url}`;
+    const detail = `${status.state}, ${behind}${status.fault === null ? '' : `: ${status.fault}`}${another}`;
+    return { part: { part: 'projector', ready: status.state === 'following' && another === '', detail }, status };
   } catch (error) {
     if (!(error instanceof TransientError || error instanceof PermanentError || error instanceof CommandError)) throw error;
     return { part: { part: 'projector', ready: false, detail: error.message }, status: null };

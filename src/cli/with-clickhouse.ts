@@ -1,40 +1,40 @@
-import { errorCode, explainError, readClickhouse, type Clickhouse } from '../projections/clickhouse.ts';
-import { PermanentError } from '../errors.ts';
-import { CommandError, exitCodes, unreachable } from './exit-codes.ts';
-import { startHint, type Located } from './locate.ts';
-import { printable } from './terminal.ts';
+import { readClickhouse, type Clickhouse } from '../projections/clickhouse.ts';
+import { clickhouseFault } from './clickhouse-faults.ts';
+import type { Located } from './locate.ts';
 
-/** For work that reads ClickHouse through its port. Nobody there, and what ClickHouse refuses, are errors that say what to do. */
+/** For work that reads ClickHouse through its port. */
 export const withClickhouse = async <Result>(located: Located, work: (clickhouse: Clickhouse) => Promise<Result>): Promise<Result> => {
-  const { sql } = located;
   const clickhouse = clickhouseOf(located);
   try {
     return await work(clickhouse);
-  } catch (error) {
-    if (error instanceof CommandError || error instanceof PermanentError) throw error;
-    const code = errorCode(error);
-    if (code !== null)
-      throw new CommandError(exitCodes.usage, `ClickHouse refused (code ${code}): ${printable(explainError(error))}`, { cause: error });
-    const reason = systemCodeOf(error);
-    if (reason === null) throw error;
-    const seen = reason === 'ECONNREFUSED' ? 'a refused connection' : reason;
-    throw unreachable(`expected ClickHouse at ${sql.url} (${sql.source}), got ${seen}; ${startHint(located, '--sql-url')}`, error);
   } finally {
     await clickhouse.close();
   }
 };
 
-/** Connects at the first query. */
-export const clickhouseOf = ({ settings, sql }: Located): Clickhouse => {
+/** Connects at the first query. Nobody there, no answer in time and what ClickHouse refuses are errors that say what to do, whatever asks. */
+export const clickhouseOf = (located: Located): Clickhouse => {
+  const { settings, sql } = located;
   const { database, user, queryTimeoutMs } = settings.config.clickhouse;
-  return readClickhouse(
+  const clickhouse = readClickhouse(
     { kind: 'server', url: sql.url, database, user, password: settings.secrets.clickhousePassword },
     { requestTimeoutMs: queryTimeoutMs },
   );
+  const inWords =
+    <Asked extends readonly unknown[], Answer>(ask: (...asked: Asked) => Promise<Answer>) =>
+    async (...asked: Asked): Promise<Answer> => {
+      try {
+        return await ask(...asked);
+      } catch (error) {
+        throw clickhouseFault(located, error);
+      }
+    };
+  return {
+    rows: inWords(clickhouse.rows),
+    texts: inWords(clickhouse.texts),
+    columns: inWords(clickhouse.columns),
+    command: inWords(clickhouse.command),
+    insert: inWords(clickhouse.insert),
+    close: clickhouse.close,
+  };
 };
-
-/** What the socket said. */
-const systemCodeOf = (error: unknown): string | null =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code) && 'syscall' in error
-    ? error.code
-    : null;

@@ -24,6 +24,8 @@ const rule =
     if (read.success) check(read.data, refuse);
   };
 
+const daySeconds = 86_400;
+
 const named = z.array(z.object({ id: z.string() }));
 const arms = z.array(z.object({ id: z.string(), enabled: z.boolean().default(true) }));
 
@@ -77,4 +79,14 @@ const rules: readonly Rule[] = [
         );
     },
   ),
+  // nats-server refuses such a stream. The queue of requests takes the shorter of its age and the window (topology.ts), dead letters are older than any window.
+  rule(z.object({ log: z.object({ maxAgeDays: z.number(), duplicateWindowSeconds: z.number() }) }), ({ log }, refuse) => {
+    const windowDays = log.duplicateWindowSeconds / daySeconds;
+    if (log.maxAgeDays < windowDays)
+      refuse(
+        ['log', 'maxAgeDays'],
+        `expected no less than log.duplicateWindowSeconds (${log.duplicateWindowSeconds} s, ${Math.ceil(windowDays * 1e5) / 1e5} days), for which the log knows each request again`,
+        log.maxAgeDays,
+      );
+  }),
 ];

@@ -141,6 +141,9 @@ export const errorCode = (error: unknown): number | null => {
   return Number.isSafeInteger(code) ? code : null;
 };
 
+/** Nothing came back within `requestTimeoutMs`. The client says it by this sentence alone: its error has neither class nor code. */
+export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Timeout error.';
+
 /**
  * Codes that speak of the rows themselves: sending them again would fail again. All else (memory, disk, a server that is away) may pass.
  * Names and numbers: src/Common/ErrorCodes.cpp of ClickHouse.

@@ -7,7 +7,7 @@ import type { Reconciliation } from './reconcile.ts';
 import type { ProjectorStatus } from './status.ts';
 
 /**
- * The projector's face on the bus, subject `switchyard.actor.projector`: an empty message or `{"command":"status"}` is answered with the status,
+ * The projector's face on the bus, subject `switchyard.actor.projector`, and the same with the id of its database behind it for those who mean this one of several: an empty message or `{"command":"status"}` is answered with the status,
  * `{"command":"reconcile","from":1,"to":1000}` with a reconciliation (it may take minutes), all else with `{"error":{"code","message"}}`.
  */
 export type ProjectorFaces = {
@@ -29,7 +29,7 @@ export type ProjectorError = { readonly error: { readonly code: string; readonly
 export const serveProjector = async (
   messenger: Messenger,
   faces: ProjectorFaces,
-  logger: Logger,
+  { logger, database }: { readonly logger: Logger; readonly database: string | null },
 ): Promise<{ readonly close: () => Promise<void> }> => {
   const answer = async (command: ProjectorCommand): Promise<object> => {
     switch (command.command) {
@@ -46,14 +46,23 @@ export const serveProjector = async (
       'error' in command ? command : await answer(command).catch((error: unknown) => fault('failed', explainError(error)));
     messenger.publish(message.reply, encoder.encode(JSON.stringify(reply)));
   };
-  const subscription = messenger.subscribe(subjects.actor('projector'), (message) => {
-    serve(message).catch((error: unknown) => {
-      logger.warn({ err: error }, 'a question to the projector was not answered');
-    });
-  });
-  await subscription.ready;
-  return subscription;
+  const roles = ['projector', ...(database === null ? [] : [projectorOf(database)])];
+  const subscriptions = roles.map((role) =>
+    messenger.subscribe(subjects.actor(role), (message) => {
+      serve(message).catch((error: unknown) => {
+        logger.warn({ err: error }, 'a question to the projector was not answered');
+      });
+    }),
+  );
+  await Promise.all(subscriptions.map(({ ready }) => ready));
+  return {
+    close: async () => {
+      await Promise.all(subscriptions.map(({ close }) => close()));
+    },
+  };
 };
+
+export const projectorOf = (database: string): string => `projector.${database}`;
 
 const encoder = new TextEncoder();
 

@@ -8,6 +8,7 @@ import { errorCode, explainError, openClickhouse, type Clickhouse, type Clickhou
 import { applyDurability, applyMigrations, readMigrations } from './migrations.ts';
 import { runProjector } from './projector.ts';
 import { reconcile, type Reconciliation } from './reconcile.ts';
+import { databaseId } from './database-id.ts';
 import { serveProjector, type SequenceRange } from './serve-projector.ts';
 import { startSqlInterface, type SqlInterface } from './sql/http-interface.ts';
 import { createSandbox } from './sql/sandbox.ts';
@@ -73,7 +74,9 @@ export const startProjector = async (options: {
         return reconcile({ clickhouse: beside, log: bus.log, limits, ...range }).finally(beside.close);
       }),
     };
-    keep(await serveProjector(bus.messenger, faces, logger));
+    // Of a server that is away, or has many replicas, whoever is asked answers: all of them mean the same tables.
+    const database = address.kind === 'embedded' && first !== null ? await databaseId(first) : null;
+    keep(await serveProjector(bus.messenger, faces, { logger, database }));
     return { ...faces, sqlUrl: sql?.url ?? null, close };
   } catch (error) {
     await close();

@@ -264,6 +264,7 @@ arms:
     ['arms: [{ id: a, model: small }]\ntenants: [{ id: a }, { id: a }]', 'each tenant id once'],
     ['arms: [{ id: a, model: small }]\ntenants: [{ id: _system }]', 'does not begin with "_"'],
     ['arms: [{ id: a, model: small }]\nrequests: { ackWaitSeconds: 600 }', 'within log.duplicateWindowSeconds'],
+    ['arms: [{ id: a, model: small }]\nlog: { maxAgeDays: 0.00105 }', 'no less than log.duplicateWindowSeconds (300 s, 0.00348 days)'],
     [
       'arms: [{ id: a, model: small }]\nreward: { weights: { success: 1, streaming: 1, cache: 0, cost: 0 } }',
       'the four weights to sum to 1',
