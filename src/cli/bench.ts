@@ -1,9 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { describeMark, shortfallsOf, verdictOf } from '../../bench/marks.ts';
 import { benchmarks } from '../../bench/registry.ts';
 import type { BenchReport } from '../../bench/report.ts';
 import { runBenchmark } from '../../bench/run-benchmark.ts';
+import { refuseTaken, requireFolders } from '../replay/interchange/names-to-write.ts';
+import { writeNewFiles } from '../replay/interchange/new-files.ts';
 import { jsonOption, withExamples, type AddCommand } from './command.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
 import { writeTable } from './table.ts';
@@ -39,6 +41,7 @@ export const addBench: AddCommand = (program, terminal) => {
     .action(async (name: string, options: BenchOptions) => {
       const benchmark = benchmarks[name];
       if (benchmark === undefined) throw usageError(`expected one of ${Object.keys(benchmarks).join(', ')}, got "${name}"`);
+      if (options.out !== undefined) await requireWritable(options.out);
       const report = await runBenchmark(name, benchmark, {
         note: terminal.note,
         signal: terminal.interrupted(),
@@ -46,7 +49,7 @@ export const addBench: AddCommand = (program, terminal) => {
         peers: options.peers,
         data: options.data ?? null,
       });
-      if (options.out !== undefined) write(options.out, report);
+      if (options.out !== undefined) await write(options.out, report);
       await (options.json === true ? terminal.json(report) : writeReport(terminal, report));
       process.exitCode = judge(terminal, report, options.check === true);
     });
@@ -64,13 +67,14 @@ const scaleOf = (text: string): number => {
   return scale;
 };
 
-const write = (file: string, report: BenchReport) => {
-  try {
-    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (error) {
-    throw usageError(`--out: expected a file that can be written, got ${error instanceof Error ? error.message : String(error)}`, error);
-  }
+/** Before minutes of measuring. A report of before is replaced. */
+const requireWritable = async (file: string): Promise<void> => {
+  await requireFolders([file]);
+  await refuseTaken([file], { force: true });
 };
+
+const write = (file: string, report: BenchReport): Promise<void> =>
+  writeNewFiles([file], { force: true }, ([temporary = file]) => writeFile(temporary, `${JSON.stringify(report, null, 2)}\n`));
 
 const writeReport = async (terminal: Terminal, { machine, settings, tables, marks, notMeasured, elapsedSeconds }: BenchReport) => {
   await terminal.line(

@@ -18,10 +18,10 @@ import { settingsOf } from './evaluate-settings.ts';
 import { openDrawn, type Drawn } from '../replay/evaluation/drawn.ts';
 import { openOrder } from '../replay/evaluation/order.ts';
 import { usageError } from './exit-codes.ts';
-import { requireFile } from './no-pipe.ts';
 import { grouped } from './numbers.ts';
 import { requireOrder } from './period.ts';
 import { openProgress } from './progress.ts';
+import { requireFile, requireReadable } from './require-file.ts';
 import { excerpt, type Terminal } from './terminal.ts';
 
 /**
@@ -34,7 +34,7 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
   if (options.outcomesUpTo !== undefined)
     throw usageError('--outcomes-up-to: expected a log of the yard, without --file: a file holds outcomes as they stood when it was made');
   requireOrder(options);
-  await requireFile(file);
+  requireFile(file);
   const signal = terminal.interrupted();
   const read = () => within(readLog(file), options, signal);
   const header = await readLogHeader(file);
@@ -169,6 +169,7 @@ const candidateOf = async (
 ): Promise<Candidate> => {
   const file = source === 'uniform' ? null : source;
   if (kind === 'slot') {
+    if (file !== null) requireReadable(file);
     const spec = await readActionDistribution(source, campaign);
     const known = armsOf(spec);
     const arms = offered.arms.map(({ arm }) => arm);

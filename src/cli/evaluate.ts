@@ -23,6 +23,7 @@ import { evaluateLog } from './evaluate-log.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
 import type { AddressOptions } from './locate.ts';
 import { fromOption, toOption, type PeriodOptions } from './period.ts';
+import { refuseInput } from './require-file.ts';
 import { showEvaluation } from './show-evaluation.ts';
 import { excerpt, type Terminal } from './terminal.ts';
 
@@ -123,6 +124,7 @@ export const addEvaluate: AddCommand = (program, terminal) => {
 
 const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> => {
   const replace = options.replace === true;
+  refuseInput('--html', options.html, [...options.policy, options.file, options.prices, options.config]);
   if (options.html !== undefined) await refuseTakenPage(options.html, { replace });
   const asked = withPrices(options);
   const report = await (asked.file === undefined ? evaluateLog(terminal, asked) : evaluateFile(terminal, asked, asked.file));
@@ -131,6 +133,7 @@ const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> 
     terminal.note(`the report is in ${options.html}`);
   }
   await (options.json === true ? terminal.json(report) : showEvaluation(terminal, report, { all: options.all === true }));
+  terminal.done();
   if (isRefused(report)) process.exitCode = exitCodes.failed;
 };
 

@@ -3,14 +3,18 @@ export const exitCodes = {
   ok: 0,
   /** A check failed, or a request was not answered. */
   failed: 1,
-  /** A flag, a file, a statement: something that the caller can put right. */
+  /** A flag, a file, a statement, a disk that is full: something that the caller can put right. */
   usage: 2,
   /** The yard, or the part of it that is needed, is not running or not reachable. */
   unreachable: 3,
   /** A mistake of Switchyard itself. */
   internal: 70,
+  /** The terminal is gone: 128 + SIGHUP. */
+  hungUp: 129,
   /** Ctrl-C: 128 + SIGINT. */
   interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

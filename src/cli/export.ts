@@ -70,6 +70,7 @@ const exportDecisions = async (terminal: Terminal, options: ExportOptions): Prom
         batches,
       );
       await tell(terminal, options, { format: options.format, files, ...summary(), period });
+      terminal.done();
     } finally {
       progress.stop();
     }

@@ -12,8 +12,8 @@ import { writeLog } from '../replay/interchange/write-log.ts';
 import { jsonOption, withExamples, type AddCommand } from './command.ts';
 import { usageError } from './exit-codes.ts';
 import { leftoversInWords } from './leftovers-in-words.ts';
-import { refuseNamedPipe } from './no-pipe.ts';
 import { grouped } from './numbers.ts';
+import { refuseInput, requireReadable } from './require-file.ts';
 import { printable, type Terminal } from './terminal.ts';
 
 type ImportOptions = {
@@ -69,6 +69,8 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
   if (campaign !== undefined && actionDist === undefined) throw usageError('--campaign: expected together with --action-dist');
   if (actionDist === 'uniform' && itemContext === undefined)
     throw usageError('--action-dist uniform: expected together with --item-context, which says what items there are');
+  for (const one of [file, actionDist, itemContext]) if (one !== undefined) requireReadable(one);
+  refuseInput('--out', options.out, [file, actionDist, itemContext]);
   const names = itemContext === undefined ? new Map<number, string>() : await readItemNames(itemContext);
   const logger = actionDist === undefined ? null : await readActionDistribution(actionDist, campaign);
   let skipped = 0;
@@ -82,7 +84,6 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     others += 1;
     largestRatio = Math.max(largestRatio, ratio);
   };
-  await refuseNamedPipe(file);
   const leftovers = leftoversWith({ names, logger });
   const { onColumns } = leftovers;
   const records = readOpenBandit(file, {
@@ -113,6 +114,7 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     ...summary(),
     ...leftovers.summary(),
   });
+  terminal.done();
 };
 
 async function* watched(

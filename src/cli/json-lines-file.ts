@@ -22,6 +22,8 @@ export const jsonLinesInto = async (
       await done;
     } catch (error) {
       file.destroy();
+      // What is still being opened would be there again after it was taken away.
+      if (!file.closed) await once(file, 'close');
       throw error;
     }
   });

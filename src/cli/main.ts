@@ -54,7 +54,7 @@ Start with:
   ./switchyard events -f                           what is recorded, as it is recorded
   ./switchyard sql "SELECT * FROM parity"          the same as tables
 
-Exit codes: 0 ok, 1 a check failed, 2 usage, 3 the yard is not reachable, 70 a mistake of Switchyard, 130 Ctrl-C. More in docs/cli.md.`,
+Exit codes: 0 ok, 1 a check failed, 2 usage, 3 the yard is not reachable, 70 a mistake of Switchyard, 130 Ctrl-C (129 a hang-up, 143 SIGTERM). More in docs/cli.md.`,
   );
 const run = async (): Promise<number> => {
   try {
@@ -63,7 +63,8 @@ const run = async (): Promise<number> => {
     await program.parseAsync();
     return process.exitCode === undefined ? exitCodes.ok : Number(process.exitCode);
   } catch (error) {
-    if (terminal.wasInterrupted()) return exitCodes.interrupted;
+    const interruption = terminal.interruption();
+    if (interruption !== null) return interruption;
     const { exitCode, message } = explain(error);
     if (message !== null) terminal.note(`switchyard: ${printable(message)}`);
     return exitCode;
@@ -72,4 +73,4 @@ const run = async (): Promise<number> => {
 
 const exitCode = await run();
 await terminal.flush();
-process.exit(terminal.wasInterrupted() ? exitCodes.interrupted : exitCode);
+process.exit(terminal.interruption() ?? exitCode);

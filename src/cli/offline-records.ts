@@ -7,6 +7,7 @@ import { nameSchema } from '../events/index.ts';
 import { messageSchema } from '../gateway/chat-schema.ts';
 import type { JsonObject } from '../json.ts';
 import { boundedLines } from '../bounded-lines.ts';
+import { fileKind } from '../file-kind.ts';
 import { usageError } from './exit-codes.ts';
 import { openProgress } from './progress.ts';
 
@@ -44,7 +45,7 @@ const sizeOf = async (file: string): Promise<number> => {
   const found = await stat(file).catch((cause: unknown) => {
     throw usageError(`${file}: expected a file that can be read`, cause);
   });
-  if (!found.isFile()) throw usageError(`${file}: expected a file, got something else`);
+  if (!found.isFile()) throw usageError(`${file}: expected a file, got ${fileKind(file) ?? 'something else'}`);
   return found.size;
 };
 

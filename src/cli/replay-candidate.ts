@@ -102,6 +102,8 @@ export const replayCandidate = async (terminal: Terminal, options: ReplayOptions
   );
   for (const warning of warningsOf(report)) terminal.note(terminal.noteStyle('yellow', warning));
   await (options.json === true ? terminal.json(report) : show(terminal, report));
+  terminal.done();
+  if (undecidedIn(report) === report.decisions) process.exitCode = exitCodes.failed;
 };
 
 const timeOf = (one: CandidateDecision | null): string | null => (one === null ? null : new Date(one.atMs).toISOString());
@@ -138,7 +140,8 @@ const candidateCounts = () => {
       totals.decisions++;
       if (decision.undecided !== null) undecided[decision.undecided]++;
       if (decision.matched) totals.matched++;
-      if (decision.learns) totals.learned++;
+      // Before the log names a policy there is no candidate that could learn.
+      if (decision.learns && decision.undecided !== 'no-policy') totals.learned++;
       if (decision.learns && decision.capped) totals.capped++;
       unsupported += decision.unsupported;
       countsOf(decision.loggedArm).logged++;
@@ -157,9 +160,11 @@ const candidateCounts = () => {
   };
 };
 
+const undecidedIn = ({ undecided }: CandidateReport): number => Object.values(undecided).reduce((sum, count) => sum + count, 0);
+
 const warningsOf = (report: CandidateReport): readonly string[] => {
   const { decisions, learn, learned, capped, unassigned, unreadable, unsupported, undecided } = report;
-  const notDecided = Object.values(undecided).reduce((sum, count) => sum + count, 0);
+  const notDecided = undecidedIn(report);
   return [
     ...(unsupported > 0
       ? [
@@ -174,8 +179,13 @@ const warningsOf = (report: CandidateReport): readonly string[] => {
             .join(', ')}): they have no probabilities`,
         ]
       : []),
+    ...(undecided['no-policy'] > 0
+      ? [
+          `what is read of the log names no policy before ${grouped(undecided['no-policy'])} decisions, and so no arms: begin after a policy was activated, and leave out --log-alone where ClickHouse remembers more`,
+        ]
+      : []),
     ...(unreadable > 0 ? [`${grouped(unreadable)} decisions cannot be understood and are left out`] : []),
-    ...(learn === 'matched' && learned * 20 < decisions
+    ...(learn === 'matched' && learned * 20 < decisions && notDecided < decisions
       ? [
           `it learned from ${grouped(learned)} of ${grouped(decisions)} records: as it would have after that many requests, not after all of them`,
         ]
@@ -193,6 +203,10 @@ const show = async (terminal: Terminal, report: CandidateReport): Promise<void> 
   await terminal.line(
     `${policy.id} (${policy.kind}) of ${excerpt(policy.file, 200)}, learning from ${learn === 'logged' ? 'every logged reward' : 'the records that its own draw agrees with'}, beginning with ${fromScratch ? 'no evidence' : 'the evidence of the yard'}`,
   );
+  if (undecidedIn(report) === decisions) {
+    await terminal.line(terminal.style('red', `it could make none of the ${grouped(decisions)} decisions (${milliseconds(tookMs)})`));
+    return;
+  }
   await terminal.line(
     `${grouped(decisions)} decisions, its draw picks the logged arm in ${grouped(matched)}; it learned from ${grouped(learned)} (${milliseconds(tookMs)})\n`,
   );

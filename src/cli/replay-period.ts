@@ -37,7 +37,7 @@ export const withPeriod = async <T, Read extends BriefMessage>(
     const { from, to } = await sequencesOf(material, options, note);
     const lagMessages = await material.longestLag({ from, to });
     const base = await material.stateUpTo(Math.max(0, from - 1 - lagMessages));
-    if (base.missing > 0) note(missingNote(base, clickhouse === null));
+    if (base.missing > 0) note(missingNote(base, options.logAlone === true ? 'left-out' : clickhouse === null ? 'away' : 'asked'));
     const begin = base.snapshot.sequence + 1;
     const messages = parts.read(material, { from: begin, to, signal });
     return await use({
@@ -65,7 +65,7 @@ const reachable = async (located: Located, note: (text: string) => void): Promis
     return clickhouse;
   } catch (error) {
     await clickhouse.close();
-    note(`ClickHouse at ${located.sql.url} (${located.sql.source}) cannot be asked, the log alone is read: ${explainError(error)}`);
+    note(`ClickHouse cannot be asked, the log alone is read: ${explainError(error)}`);
     return null;
   }
 };
@@ -88,8 +88,14 @@ const sequencesOf = async (
   return { from, to };
 };
 
-const missingNote = ({ missing, snapshot }: Base, withoutClickhouse: boolean): string =>
-  `${grouped(missing)} messages up to ${snapshot.sequence} are not in ${withoutClickhouse ? 'the log any more, and ClickHouse, which remembers them, is not there' : 'ClickHouse'}: decisions that rest on them come out differently`;
+const missingNote = ({ missing, snapshot }: Base, clickhouse: keyof typeof missingFrom): string =>
+  `${grouped(missing)} messages up to ${snapshot.sequence} are not in ${missingFrom[clickhouse]}: decisions that rest on them come out differently`;
+
+const missingFrom = {
+  asked: 'ClickHouse',
+  away: 'the log any more, and ClickHouse, which remembers them, is not there',
+  'left-out': 'the log any more, and ClickHouse, which may remember them, is left out (--log-alone)',
+} as const;
 
 /** The bar is drawn anew after so many messages. */
 const stride = 500;

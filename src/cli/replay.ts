@@ -8,6 +8,7 @@ import { withBus } from './open-bus.ts';
 import { fromOption, requireOrder, toOption } from './period.ts';
 import { replayCandidate, type CandidateFlags } from './replay-candidate.ts';
 import { noDecisions, whole, withPeriod, type OpenPeriodOptions } from './replay-period.ts';
+import { refuseInput } from './require-file.ts';
 import { showReplay, type ReplayReport } from './show-replay.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -64,6 +65,7 @@ export const addReplay: AddCommand = (program, terminal) => {
 const replay = async (terminal: Terminal, options: ReplayOptions): Promise<void> => {
   requireTogether(options);
   requireOrder(options);
+  refuseInput('--out', options.out, [options.policy, options.config]);
   if (options.policy !== undefined) return replayCandidate(terminal, { ...options, policy: options.policy });
   const located = locateYard(options);
   const signal = terminal.interrupted();
@@ -95,6 +97,7 @@ const replay = async (terminal: Terminal, options: ReplayOptions): Promise<void>
     }),
   );
   await (options.json === true ? terminal.json(report) : showReplay(terminal, report));
+  terminal.done();
   if (report.equal < report.decisions) process.exitCode = exitCodes.failed;
 };
 

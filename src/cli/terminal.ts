@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { exitCodes } from './exit-codes.ts';
+import { storageFault } from '../storage-fault.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
 
 /**
  * The two streams of a command. Results go to stdout, everything else to stderr, so that a pipe holds results only.
  *
- * 1. A reader that has gone (`| head`) ends the command quietly; one that is slow slows it down.
+ * 1. A reader that has gone (`| head`) ends the command quietly; one that is slow slows it down. Where results cannot be written for another reason the command ends and says why.
  * 2. Colour only on a terminal, and not under NO_COLOR (`styleText` sees to both).
  * 3. What comes from outside never steers the terminal: `printable` takes control characters out.
  */
@@ -21,9 +22,12 @@ export type Terminal = {
   readonly noteStyle: (style: Style, text: string) => string;
   /** Whether stdout is a terminal; then tables have borders. */
   readonly isInteractive: boolean;
-  /** Aborts at the first Ctrl-C or SIGTERM; the command then ends by itself. A second one, or three seconds, end it by force. Without this call Ctrl-C kills. */
+  /** Aborts at the first Ctrl-C, SIGTERM or hang-up; the command then ends by itself. A second one, or three seconds, end it by force. Without this call Ctrl-C kills. */
   readonly interrupted: () => AbortSignal;
-  readonly wasInterrupted: () => boolean;
+  /** All that was asked for is made and told: no signal turns that into a failure any more. */
+  readonly done: () => void;
+  /** The exit code of what interrupted the command; null when nothing did before it was done. */
+  readonly interruption: () => ExitCode | null;
   readonly flush: () => Promise<void>;
 };
 
@@ -33,12 +37,16 @@ const patienceMs = 3_000;
 
 export const openTerminal = (): Terminal => {
   const { stdout, stderr } = process;
-  let interruption: AbortController | undefined;
+  let interrupting: Interrupting | undefined;
+  let isDone = false;
 
   for (const stream of [stdout, stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-      throw error;
+      // Notes are lost, and nobody can be told so; the results are what was asked for.
+      if (stream === stderr) return;
+      stderr.write(`switchyard: standard output: could not be written: ${storageFault(error) ?? error.message}\n`);
+      process.exit(interrupting?.exitCode() ?? exitCodes.usage);
     });
 
   const write = async (text: string | Uint8Array): Promise<void> => {
@@ -56,26 +64,38 @@ export const openTerminal = (): Terminal => {
     noteStyle: (style, text) => styleText(style, text, { stream: stderr }),
     isInteractive: stdout.isTTY,
     interrupted: () => {
-      interruption ??= abortOnInterrupt();
-      return interruption.signal;
+      interrupting ??= abortOnInterrupt();
+      return interrupting.signal;
     },
-    wasInterrupted: () => interruption?.signal.aborted === true,
+    done: () => {
+      isDone = true;
+    },
+    interruption: () => (isDone ? null : (interrupting?.exitCode() ?? null)),
     flush: async () => {
       for (const stream of [stdout, stderr]) await new Promise((resolve) => stream.write('', resolve));
     },
   };
 };
 
-const abortOnInterrupt = (): AbortController => {
+const endings = [
+  ['SIGHUP', exitCodes.hungUp],
+  ['SIGINT', exitCodes.interrupted],
+  ['SIGTERM', exitCodes.terminated],
+] as const;
+
+type Interrupting = { readonly signal: AbortSignal; /** Of the first signal. */ readonly exitCode: () => ExitCode | null };
+
+const abortOnInterrupt = (): Interrupting => {
   const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort();
-    setTimeout(() => process.exit(exitCodes.interrupted), patienceMs).unref();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  return controller;
+  let first: ExitCode | null = null;
+  for (const [signal, exitCode] of endings)
+    process.on(signal, () => {
+      if (first !== null) process.exit(first);
+      first = exitCode;
+      controller.abort();
+      setTimeout(() => process.exit(exitCode), patienceMs).unref();
+    });
+  return { signal: controller.signal, exitCode: () => first };
 };
 
 // Control characters but line feed and tab, and the marks that reverse the direction of writing.

@@ -1,10 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument, type Document, type YAMLMap, isMap, isScalar, visit } from 'yaml';
+import { unreadableKind } from '../file-kind.ts';
 import type { ConfigProblem } from './config-error.ts';
 import type { ConfigPath } from './schema-view.ts';
 
 /** Far above any real configuration, far below what would hurt. */
 const largestBytes = 4 * 1024 * 1024;
+const chunkBytes = 64 * 1024;
 const mostAliases = 100;
 
 export type ConfigFile =
@@ -13,16 +15,16 @@ export type ConfigFile =
 
 /** Reads a YAML file. Everything that can be wrong with it is a value; a line can be found for each path of what was read. */
 export const readConfigFile = (file: string, { atLeast = 'at least models and arms' }: { readonly atLeast?: string } = {}): ConfigFile => {
+  const kind = unreadableKind(file);
+  if (kind !== null) return unreadable(file, 'a file', kind);
   let bytes: Uint8Array;
   try {
-    // Nobody may ever write to a pipe that has a name, and reading it cannot be ended.
-    if (!file.startsWith('/dev/') && statSync(file).isFIFO()) return unreadable(file, 'a file', 'a pipe');
-    bytes = readFileSync(file);
+    bytes = firstBytes(file, largestBytes + 1);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'an error';
     return unreadable(file, 'a file that can be read', code === 'ENOENT' ? 'no such file' : code);
   }
-  if (bytes.length > largestBytes) return unreadable(file, `at most ${largestBytes} bytes`, `${bytes.length} bytes`);
+  if (bytes.length > largestBytes) return unreadable(file, `at most ${largestBytes} bytes`, 'more');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -30,6 +32,24 @@ export const readConfigFile = (file: string, { atLeast = 'at least models and ar
     return unreadable(file, 'text in UTF-8', 'other bytes');
   }
   return parse(file, text, atLeast);
+};
+
+/** No more of them, whatever the file is and however it grows. */
+const firstBytes = (file: string, mostBytes: number): Uint8Array => {
+  const descriptor = openSync(file, 'r');
+  try {
+    const chunk = new Uint8Array(chunkBytes);
+    const chunks: Uint8Array[] = [];
+    for (let bytes = 0; bytes < mostBytes;) {
+      const read = readSync(descriptor, chunk, 0, Math.min(mostBytes - bytes, chunkBytes), null);
+      if (read === 0) break;
+      chunks.push(chunk.slice(0, read));
+      bytes += read;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    closeSync(descriptor);
+  }
 };
 
 const parse = (file: string, text: string, atLeast: string): ConfigFile => {

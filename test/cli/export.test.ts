@@ -169,6 +169,17 @@ describe('export', () => {
     expect(readdirSync(folder.path)).toEqual(before);
   });
 
+  it.each(['jsonl', 'openbandit', 'parquet'])('says that the disk takes no more, and leaves nothing: %s', async (format) => {
+    const before = readdirSync(folder.path);
+    // In blocks of 512 bytes: less than any of the three has.
+    const args = ['export', '--config', folder.config, '--sql-url', server.url, '--format', format, '--out', at('large')];
+    const { status, stdout, stderr } = await runCli(args, { before: 'ulimit -f 2', env: { NODE_DISABLE_COMPILE_CACHE: '1' } });
+    expect(stderr).toMatch(/^switchyard: .*large.*: could not be written.*\n$/);
+    if (format !== 'parquet') expect(stderr).toContain('the file would be larger than it may be (EFBIG)');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(readdirSync(folder.path)).toEqual(before);
+  });
+
   it('says how to start when nobody is there, exit code 3', async () => {
     const { status, stderr } = await runCli(['export', '--config', folder.config, '--format', 'jsonl', '--out', at('new.jsonl')]);
     expect(status).toBe(3);

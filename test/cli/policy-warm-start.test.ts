@@ -93,7 +93,7 @@ describe('a mistake is told with its line, and nothing is printed', () => {
   it.each([
     ['nothing in it', () => ['-'], 'stdin: expected at least one record, got none'],
     ['no file', () => [path.join(folder.path, 'none.jsonl')], 'none.jsonl: expected a file that can be read'],
-    ['a folder', () => [folder.path], 'expected a file, got something else'],
+    ['a folder', () => [folder.path], 'expected a file, got a folder'],
     ['no trials', () => ['-', '--max-trials', '0'], 'Expected a number above 0 and up to 1000000'],
   ])('%s', async (_what, args, expected) => {
     const { status, stdout, stderr } = await warmStart(args(), '');

@@ -6,7 +6,8 @@ import type { Bus } from '../../src/bus/bus.ts';
 import { sequence, type NonEmpty, type SwitchyardEvent } from '../../src/events/index.ts';
 import type { PolicySpecInput } from '../../src/events/schemas/policy.ts';
 import { decidedLog, isDecision, yardConfig } from '../replay/support/decided-log.ts';
-import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
+import { eventually } from '../support/eventually.ts';
+import { connectTestBus, startTestNats, testBusConfig, type TestNats } from '../support/nats.ts';
 import { jsonLines, runCli, stackTrace, testFolder, type TestFolder } from './support/cli.ts';
 
 /** `replay` over a real log that routers made; one of the tests writes into a second log what nobody decided so. */
@@ -149,7 +150,56 @@ describe('replay', () => {
   it('does without ClickHouse, and says so', async () => {
     const { status, stderr } = await runCli(['replay', '--config', folder.config, '--from', '1', '--to', '60']);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^ClickHouse at .* cannot be asked, the log alone is read: .+\n$/);
+    expect(stderr).toMatch(
+      /^ClickHouse cannot be asked, the log alone is read: expected ClickHouse at .*, got a refused connection; .+\n$/,
+    );
+  });
+});
+
+/** A log whose begin, with the policy in it, has aged out: made with messages that live for a second, then kept. */
+describe('replay --log-alone of a log that has lost its begin', () => {
+  let aged: TestNats;
+  let lost: number;
+
+  beforeAll(async () => {
+    const messages: NonEmpty<SwitchyardEvent>[] = [];
+    for await (const entry of bus.log.read({ from: sequence(1) })) if (entry.kind === 'events') messages.push(entry.events);
+    lost = messages.findIndex((events) => events.some(isDecision));
+    const end = messages.findIndex((events, i) => i > lost && events.some(({ type }) => type === 'policy.activated'));
+    aged = await startTestNats();
+    const secondInDays = 1 / 86_400;
+    const withLog = (log: Partial<(typeof testBusConfig)['log']>) =>
+      connectTestBus(aged.url, { config: { ...testBusConfig, log: { ...testBusConfig.log, ...log } } });
+    const brief = await withLog({ maxAgeDays: secondInDays, duplicateWindowSeconds: 1 });
+    await copyInto(brief, messages.slice(0, lost));
+    await eventually(async () => (await brief.log.bounds()).first > lost);
+    await brief.close();
+    const kept = await withLog({});
+    for (const [i, events] of messages.slice(lost, end).entries()) await kept.log.append(events, { idempotencyId: `kept-${i}` });
+    await kept.close();
+  }, 60_000);
+  afterAll(() => aged.stop());
+
+  const run = (...args: readonly string[]) => replay('--nats-url', aged.url, ...args);
+
+  it('with another policy, of which no arms are known: exit code 1, and nothing is claimed', async () => {
+    const policy = policyFile({ kind: 'epsilon-greedy' });
+    const [people, programs] = await Promise.all([run('--policy', policy), run('--policy', policy, '--learn', 'matched', '--json')]);
+    expect(people.status).toBe(1);
+    expect(people.stdout).toMatch(/it could make none of the \d+ decisions/);
+    expect(people.stdout).not.toContain('learned from');
+    expect(people.stderr).toMatch(
+      new RegExp(
+        `^${lost} messages up to ${lost} are not in the log any more, and ClickHouse, which may remember them, is left out \\(--log-alone\\)`,
+      ),
+    );
+    expect(people.stderr).not.toContain('is not there');
+    expect(people.stderr).toMatch(/what is read of the log names no policy before \d+ decisions.*leave out --log-alone/);
+    expect(programs.status).toBe(1);
+    expect(programs.stderr).not.toContain('it learned from');
+    const [report] = jsonLines(programs.stdout) as readonly { readonly decisions: number; readonly undecided: object }[];
+    expect(report?.decisions).toBeGreaterThan(3);
+    expect(report).toMatchObject({ learned: 0, undecided: { 'no-policy': report?.decisions } });
   });
 });
 

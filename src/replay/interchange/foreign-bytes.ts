@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { PermanentError } from '../../errors.ts';
+import { unreadableKind } from '../../file-kind.ts';
 
 /** What is wrong with a file from outside, and where. */
 export const refuseFile = (where: string, what: string, cause?: unknown): PermanentError =>
@@ -12,6 +13,8 @@ export const refuseFile = (where: string, what: string, cause?: unknown): Perman
  * read on only as far as its reader asks. Text has no NUL: what has is another kind of file, or UTF-16.
  */
 export async function* foreignBytes(file: string, { mostBytes }: { readonly mostBytes: number }): AsyncGenerator<Buffer, void, undefined> {
+  // A pipe ends when its writer does, and can be waited for: whoever does not want to refuses it before.
+  if (unreadableKind(file) === 'a device') throw refuseFile(file, 'expected a file, got a device');
   let bytes = 0;
   for await (const chunk of openBytes(file)) {
     const nul = chunk.indexOf(0);

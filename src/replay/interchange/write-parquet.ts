@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { literal, openClickhouse, type Clickhouse } from '../../projections/clickhouse.ts';
+import { errorCode, explainError, literal, openClickhouse, withoutStatement, type Clickhouse } from '../../projections/clickhouse.ts';
 import type { LoggedDecision } from '../logged/logged-decision.ts';
+import { refuseFile } from './foreign-bytes.ts';
 import { writeNewFiles } from './new-files.ts';
 import { rewardOf } from './reward-of.ts';
 import type { LoggedDecisions } from './write-log.ts';
@@ -53,32 +55,61 @@ export const writeParquet = async (
 ): Promise<{ readonly records: number }> =>
   writeNewFiles([file], { force }, async ([temporary = file]) => {
     const folder = await mkdtemp(path.join(path.dirname(temporary), '.switchyard-parquet-'));
+    const sweep = (): void => {
+      rmSync(folder, { recursive: true, force: true });
+    };
+    // A second Ctrl-C ends the process without an error that could be caught here.
+    process.once('exit', sweep);
     try {
       const engine = await openClickhouse({ kind: 'embedded', path: folder, database: 'export' }, { requestTimeoutMs });
       try {
-        return { records: await fill(engine, path.resolve(temporary), batches) };
+        return { records: await fill(engine, { file, temporary: path.resolve(temporary) }, batches) };
       } finally {
         await engine.close();
       }
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      process.off('exit', sweep);
+      sweep();
     }
   });
 
-const fill = async (engine: Clickhouse, file: string, batches: LoggedDecisions): Promise<number> => {
+const fill = async (
+  engine: Clickhouse,
+  { file, temporary }: { readonly file: string; readonly temporary: string },
+  batches: LoggedDecisions,
+): Promise<number> => {
   const columns = Object.entries(parquetColumns).map(([name, type]) => `${name} ${type}`);
-  await engine.command(`CREATE TABLE decisions (${columns.join(', ')}) ENGINE = Log`);
+  const parquet = `file(${literal(temporary)}, 'Parquet', ${literal(columns.join(', '))}`;
+  await written(file, engine.command(`CREATE TABLE decisions (${columns.join(', ')}) ENGINE = Log`));
   let records = 0;
   for await (const batch of batches) {
     if (batch.length === 0) continue;
-    await engine.insert('INSERT INTO decisions', batch.map((record) => `${JSON.stringify(rowOf(record))}\n`).join(''));
+    const lines = batch.map((record) => `${JSON.stringify(rowOf(record))}\n`).join('');
+    await written(file, engine.insert('INSERT INTO decisions', lines));
     records += batch.length;
   }
   // One thread reads in the order that was written.
-  await engine.command(
-    `INSERT INTO FUNCTION file(${literal(file)}, 'Parquet', ${literal(columns.join(', '))}, 'none') SELECT * FROM decisions SETTINGS max_threads = 1, output_format_parquet_compression_method = 'zstd'`,
+  await written(
+    file,
+    engine.command(
+      `INSERT INTO FUNCTION ${parquet}, 'none') SELECT * FROM decisions SETTINGS max_threads = 1, output_format_parquet_compression_method = 'zstd'`,
+    ),
   );
+  // The embedded engine says nothing of an insert that a full disk did not take.
+  const [counted] = await written(file, engine.rows(`SELECT count() AS rows FROM ${parquet})`));
+  if (Number(counted?.['rows']) !== records)
+    throw refuseFile(file, `could not be written: the disk took ${String(counted?.['rows'])} of ${records} decisions; is it full?`);
   return records;
+};
+
+/** The engine writes to the disk and nowhere else: what it cannot do the disk did not let it do. */
+const written = async <Result>(file: string, work: Promise<Result>): Promise<Result> => {
+  try {
+    return await work;
+  } catch (cause) {
+    if (errorCode(cause) === null) throw cause;
+    throw refuseFile(file, `could not be written; is the disk full? ${withoutStatement(explainError(cause))}`, cause);
+  }
 };
 
 const rowOf = ({ context, outcome, candidates, atMs, ...record }: LoggedDecision): Readonly<Record<Column, unknown>> => ({

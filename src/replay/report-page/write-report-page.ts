@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { refuseExisting, requireFolders, writeNewFiles } from '../interchange/new-files.ts';
+import { refuseTaken, requireFolders } from '../interchange/names-to-write.ts';
+import { writeNewFiles } from '../interchange/new-files.ts';
 import type { EvaluationReport } from '../evaluation/report.ts';
 import { renderReport } from './render-report.ts';
 
 /** Whoever may not replace what is there, or has no folder to write to, should know it before an evaluation and not after. Errors: as below. */
 export const refuseTakenPage = async (file: string, { replace }: { readonly replace: boolean }): Promise<void> => {
   await requireFolders([file]);
-  if (!replace) await refuseExisting([file], '--replace');
+  await refuseTaken([file], { force: replace, option: '--replace' });
 };
 
 /** The page under its name when it is whole, and not before; nothing that exists is replaced unless told to. Errors: a PermanentError `data-invalid` that names the file. */

@@ -32,10 +32,17 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-type CliOptions = { readonly env?: Readonly<Record<string, string>>; readonly input?: string };
+type CliOptions = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** What a shell does before it becomes the command: limits, redirections. */
+  readonly before?: string;
+};
 
-export const startCli = (args: readonly string[], { env = {}, input }: CliOptions = {}): Running => {
-  const child = spawn(process.execPath, [main, ...args], {
+export const startCli = (args: readonly string[], { env = {}, input, before }: CliOptions = {}): Running => {
+  const command = [process.execPath, main, ...args];
+  const [program, ...rest] = before === undefined ? command : ['/bin/sh', '-c', `${before}\nexec "$@"`, 'sh', ...command];
+  const child = spawn(program ?? '', rest, {
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

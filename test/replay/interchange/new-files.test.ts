@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { refuseTaken } from '../../../src/replay/interchange/names-to-write.ts';
 import { writeNewFiles } from '../../../src/replay/interchange/new-files.ts';
 import { writeLog } from '../../../src/replay/interchange/write-log.ts';
 import { writeOpenBandit } from '../../../src/replay/interchange/write-open-bandit.ts';
@@ -27,9 +29,10 @@ describe('a name that is taken', () => {
       },
     ],
     [
-      'a folder',
+      'a link to a file',
       (at: string) => {
-        mkdirSync(at);
+        writeFileSync(`${at}.theirs`, 'theirs');
+        symlinkSync(`${at}.theirs`, at);
       },
     ],
     [
@@ -40,8 +43,54 @@ describe('a name that is taken', () => {
     ],
   ])('%s is left alone', async (_what, take) => {
     take(folder.at('log.jsonl'));
+    const before = readdirSync(folder.at());
     await expect(writeLog(folder.at('log.jsonl'), origin, one)).rejects.toThrow(taken);
+    expect(readdirSync(folder.at())).toEqual(before);
+  });
+
+  it.each([
+    [
+      'a folder',
+      (at: string) => {
+        mkdirSync(at);
+      },
+    ],
+    [
+      'a pipe',
+      (at: string) => {
+        execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', at]);
+      },
+    ],
+    [
+      'a device',
+      (at: string) => {
+        symlinkSync('/dev/null', at);
+      },
+    ],
+  ])('%s is never replaced, and nobody is told that it could be', async (kind, take) => {
+    const file = folder.at('log.jsonl');
+    take(file);
+    const was = lstatSync(file);
+    for (const force of [false, true])
+      await expect(writeLog(file, origin, one, { force })).rejects.toThrow(
+        new RegExp(`log\\.jsonl: expected the name of a file, got ${kind}$`),
+      );
+    expect(lstatSync(file)).toMatchObject({ ino: was.ino, mode: was.mode });
     expect(readdirSync(folder.at())).toEqual(['log.jsonl']);
+  });
+
+  it('is not replaced when it became a pipe meanwhile', async () => {
+    const file = folder.at('log.jsonl');
+    const slow = async function* () {
+      execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', file]);
+      yield* one;
+    };
+    await expect(writeLog(file, origin, slow(), { force: true })).rejects.toThrow('got a pipe');
+    expect(lstatSync(file).isFIFO()).toBe(true);
+  });
+
+  it("is the system's own where it stands in its folder of devices, even when it leads to a file", async () => {
+    await expect(refuseTaken(['/dev/stdout'], { force: true })).rejects.toThrow('/dev/stdout: expected the name of a file, got a device');
   });
 
   it('is refused before a record is asked for', async () => {
@@ -118,6 +167,24 @@ it('shows no file before all are whole', async () => {
   expect(readdirSync(folder.at()).toSorted()).toEqual(['one', 'two']);
 });
 
+it.each([
+  ['ENOSPC', 'no space left on the device'],
+  ['EDQUOT', 'no space left in the quota'],
+  ['EIO', 'the device failed'],
+])('says why a disk takes no more: %s', async (code, reason) => {
+  const files = [folder.at('one'), folder.at('two')];
+  const write = ([first = '', second = '']: readonly string[]) => {
+    writeFileSync(first, 'whole');
+    writeFileSync(second, 'half');
+    // The system's error has no path: it is about an open file.
+    return Promise.reject(Object.assign(new Error(`${code}: some text, write`), { errno: -1, code, syscall: 'write' }));
+  };
+  await expect(writeNewFiles(files, { force: false }, write)).rejects.toThrow(
+    expect.objectContaining({ name: 'PermanentError', message: `${files[1] ?? ''}: could not be written: ${reason} (${code})` }),
+  );
+  expect(readdirSync(folder.at())).toEqual([]);
+});
+
 it('says what is wrong with a folder that cannot be', async () => {
   writeFileSync(folder.at('file'), '');
   await expect(writeLog(folder.at('file', 'log.jsonl'), origin, one)).rejects.toThrow(
@@ -125,6 +192,7 @@ it('says what is wrong with a folder that cannot be', async () => {
   );
   // A file system that takes no files.
   await expect(writeLog('/proc/log.jsonl', origin, one)).rejects.toThrow('/proc/log.jsonl: expected a folder that can be written to');
+  await expect(writeParquet('/proc/log.parquet', one)).rejects.toThrow('/proc/log.parquet: expected a folder that can be written to');
 });
 
 it.each([
