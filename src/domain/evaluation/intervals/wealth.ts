@@ -65,7 +65,7 @@ export const openWealth = (): Wealth => {
     return factor;
   };
 
-  /** The same where no weight has a limit, so that k is 0. */
+  /** The same where no weight has a limit, so that k is 0, or all weights are 1, so that it does not matter. */
   const plain = (bet: number): number => {
     let factor = 1;
     for (let i = 0; i < waiting; i++) factor *= 1 + bet * plains[i]!;
@@ -111,12 +111,13 @@ export const openWealth = (): Wealth => {
       const earning = weight * outcome;
       if (weight > usual) fold();
       plains[waiting] = earning;
-      slopes[waiting] = 1 - unsupported - weight;
+      const slope = 1 - unsupported - weight;
+      slopes[waiting] = slope;
       const m = isKnown ? Math.min(1, Math.max(0, regression[0]! / regression[1]!)) : 0;
       controls[waiting] = m;
       dampings[waiting] = isKnown ? limit * (1 - m / 2) : 0;
       rooms[waiting] = isKnown ? stake / limit : 0;
-      isControlled ||= isKnown;
+      isControlled ||= isKnown && slope !== 0;
       const excess = weight - 1;
       regression[0]! += excess * earning;
       regression[1]! += excess * excess;
