@@ -13,7 +13,7 @@ import type { EvaluationReport } from '../replay/evaluation/report.ts';
 import { lostBound, weightBound } from '../replay/logged/weight-bound.ts';
 import { repricing } from '../replay/evaluation/what-if.ts';
 import { loadConfig } from '../config/load.ts';
-import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
+import { commandLine, requireDistinct, requireKnownPrices, singleArms, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
 import { openDrawn, type Drawn } from '../replay/evaluation/drawn.ts';
 import { openOrder } from '../replay/evaluation/order.ts';
@@ -52,11 +52,12 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
   const inOrder = foundInOrder(options, seen, terminal.note);
   const candidates = await Promise.all(options.policy.map((one) => candidateOf(one, options, content, seen, terminal.note)));
   requireDistinct(candidates.map(({ name }) => name));
+  const alone = singleArms(options, seen.arms.toSorted());
   const progress = openProgress('evaluating', seen.records);
   try {
     return await evaluate({
       records: read,
-      candidates,
+      candidates: [...candidates, ...alone],
       settings: settingsOf(inOrder),
       source: { kind: 'file', file },
       period: { fromSequence: null, toSequence: null, tenant: options.tenant ?? null, outcomesUpTo: null },

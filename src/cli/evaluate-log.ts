@@ -9,11 +9,12 @@ import { frozenCandidate, type Candidate } from '../replay/evaluation/candidate.
 import { candidateReplay } from '../replay/again/candidate-replay.ts';
 import { evaluate } from '../replay/evaluation/evaluate.ts';
 import { learningCandidate, type LearningMethod } from '../replay/evaluation/learning-candidate.ts';
-import { freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
+import { armsOfPeriod, freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
 import type { EvaluationReport } from '../replay/evaluation/report.ts';
+import { readTraffic } from '../replay/logged/traffic.ts';
 import { lostBound, type WeightBound } from '../replay/logged/weight-bound.ts';
 import { repricing } from '../replay/evaluation/what-if.ts';
-import { commandLine, requireDistinct, requireKnownPrices, type EvaluateOptions } from './evaluate.ts';
+import { commandLine, requireDistinct, requireKnownPrices, singleArms, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';
 import { PermanentError } from '../errors.ts';
 import { usageError } from './exit-codes.ts';
@@ -34,8 +35,9 @@ export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions):
   return withClickhouse(located, async (clickhouse) => {
     const frozen = await freezePeriod(clickhouse, options);
     const bound = await largestWeightIn(clickhouse, frozen);
+    const alone = singleArms(options, options.everyArm === true ? await armsOfPeriod(clickhouse, frozen) : []);
     const report = (candidates: readonly Candidate[]) =>
-      evaluateFrozen(terminal, { options, located, clickhouse, frozen, bound, candidates });
+      evaluateFrozen(terminal, { options, located, clickhouse, frozen, bound, candidates: [...candidates, ...alone] });
     const isReplayed = ({ spec }: PolicyContent): boolean =>
       options.learning !== undefined && spec.kind !== 'static' && spec.kind !== 'complexity';
     const snapshot = contents.every(({ content }) => isReplayed(content)) ? emptySnapshot : await stateBefore(clickhouse, frozen);
@@ -142,6 +144,7 @@ const evaluateFrozen = async (
       command: commandLine(options, { from: fromSequence, to: toSequence, outcomesUpTo }),
       madeAt: new Date().toISOString(),
       largestWeight: bound.largest,
+      traffic: await readTraffic(clickhouse, frozen),
       alter: repricing(options.price ?? {}, located.settings.config.reward.costTargetUsd),
       onProgress: progress.update,
     });

@@ -4,8 +4,10 @@ import { priceSchema } from '../config/schema.ts';
 import type { Price } from '../domain/price.ts';
 import { rewardWeightsSchema } from '../events/schemas/policy.ts';
 import type { RewardWeights } from '../domain/reward/reward.ts';
+import type { Candidate } from '../replay/evaluation/candidate.ts';
 import type { LearningMethod } from '../replay/evaluation/learning-candidate.ts';
 import type { EvaluationReport, RewardModelKind } from '../replay/evaluation/report.ts';
+import { mostSingleArms, singleArm } from '../replay/evaluation/single-arm.ts';
 import { refuseTakenPage, writeReportPage } from '../replay/report-page/write-report-page.ts';
 import {
   collect,
@@ -30,6 +32,7 @@ import { excerpt, type Terminal } from './terminal.ts';
 export type EvaluateOptions = AddressOptions &
   PeriodOptions & {
     readonly policy: readonly string[];
+    readonly everyArm?: true;
     readonly file?: string;
     readonly campaign?: string;
     readonly outcomesUpTo?: number;
@@ -57,8 +60,9 @@ export const addEvaluate: AddCommand = (program, terminal) => {
     .addOption(
       new Option('-p, --policy <file>', 'a policy, as for `policy activate`; again for each further one')
         .argParser(collect)
-        .makeOptionMandatory(),
+        .default([], 'none'),
     )
+    .option('--every-arm', 'each arm alone, too: what the best of them would have earned more (regret)')
     .addOption(fromOption())
     .addOption(toOption())
     .option('-t, --tenant <name>', 'of one tenant (default: all)')
@@ -117,12 +121,15 @@ export const addEvaluate: AddCommand = (program, terminal) => {
       'two of them, one control of error, with charts',
     ],
     ['./switchyard evaluate -p cheap.yaml --from 7d --reward success=.5,cost=.5 --price large=2/8', 'what if'],
+    ['./switchyard evaluate --every-arm --from 7d', 'how far is it from the best single arm? (regret)'],
     ['./switchyard evaluate -p thompson.yaml --from 7d --learning', 'a policy that learns, as it learns'],
     ['./switchyard evaluate -p uniform --file bts.jsonl --json | jq .candidates[0].verdict', 'a log from elsewhere, for programs'],
   ]);
 };
 
 const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> => {
+  if (options.policy.length === 0 && options.everyArm !== true)
+    throw usageError('expected --policy <file>, --every-arm, or both; got neither');
   const replace = options.replace === true;
   refuseInput('--html', options.html, [...options.policy, options.file, options.prices, options.config]);
   if (options.html !== undefined) await refuseTakenPage(options.html, { replace });
@@ -183,9 +190,10 @@ export const commandLine = (
   options: EvaluateOptions,
   frozen: { readonly from: number; readonly to: number; readonly outcomesUpTo: number } | null,
 ): string => {
-  const { policy, reward, price, learning, rewardModel, alpha, seed, resamples, force, tenant, file, campaign } = options;
+  const { policy, everyArm, reward, price, learning, rewardModel, alpha, seed, resamples, force, tenant, file, campaign } = options;
   const words = [
     ...policy.flatMap((one) => ['--policy', one]),
+    ...(everyArm === true ? ['--every-arm'] : []),
     ...(file === undefined ? [] : ['--file', file]),
     ...(campaign === undefined ? [] : ['--campaign', campaign]),
     ...(frozen === null
@@ -211,6 +219,16 @@ const placeOf = (option: string, place: PeriodOptions['from']): readonly string[
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
 
 const nameInWords = (name: string): string => excerpt(name, 64);
+
+/** With `--every-arm` each arm alone is a candidate; without it, none. */
+export const singleArms = ({ everyArm }: EvaluateOptions, arms: readonly string[]): readonly Candidate[] => {
+  if (everyArm !== true) return [];
+  if (arms.length > mostSingleArms)
+    throw usageError(
+      `--every-arm: expected at most ${mostSingleArms} arms, got ${arms.length}: each of them makes all intervals wider; name those that matter as policies of their own`,
+    );
+  return arms.map(singleArm);
+};
 
 /** A price of an arm that there is not changes nothing, which nobody asks for. */
 export const requireKnownPrices = (price: NonNullable<EvaluateOptions['price']>, arms: readonly string[]): void => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shadowedPairSchema, shadowedPairsSql, type ShadowedPair } from '../replay/logged/shadowed-pairs.ts';
 import { rowsFromClickhouse } from './ask-clickhouse.ts';
 import { configOption, jsonOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
@@ -37,75 +38,14 @@ const shadow = async (terminal: Terminal, options: ShadowOptions): Promise<void>
   const { where, parameters, inWords } = periodOf(options);
   await requireTenant(located, options.tenant, signal);
   const ask = async <Row>(statement: string, row: z.ZodType<Row>) => rowsFromClickhouse(located, statement, row, { parameters, signal });
-  const pairs = await ask(pairsSql(where), pairSchema);
+  const pairs = await ask(shadowedPairsSql(where), shadowedPairSchema);
   const [totals] = await ask(totalsSql(where), totalsSchema);
   const [skipped] = await ask(skippedSql(where), skippedSchema);
   if (totals === undefined || skipped === undefined) throw new TypeError('expected a row of an aggregate without groups');
   await (options.json === true ? terminal.json({ ...totals, skipped, pairs }) : show(terminal, pairs, totals, skipped, inWords));
 };
 
-const both = `delivered_outcome = 'completed' AND shadow_outcome = 'completed'`;
-const interval = (difference: string, condition: string) => `studentTTestOneSampleIf(0.95)(toFloat64(${difference}), 0, ${condition})`;
-
-/** The view shadow_comparison of a part of the log, and the intervals. What cannot be said of so few requests is NULL. */
-const pairsSql = (where: string): string => `
-SELECT
-    delivered_arm AS deliveredArm,
-    shadow_arm AS shadowArm,
-    count() AS requests,
-    countIf(delivered_outcome != 'completed') AS deliveredFailed,
-    countIf(shadow_outcome != 'completed') AS shadowFailed,
-    countIf(${both}) AS bothCompleted,
-    avgOrNullIf(delivered_latency_ms, ${both}) AS deliveredLatencyMs,
-    avgOrNullIf(shadow_latency_ms, ${both}) AS shadowLatencyMs,
-    shadowLatencyMs - deliveredLatencyMs AS latencyMsDifference,
-    ${interval('shadow_latency_ms - delivered_latency_ms', both)} AS latencyTest,
-    ifNotFinite(latencyTest.confidence_interval_low, NULL) AS latencyMsLow,
-    ifNotFinite(latencyTest.confidence_interval_high, NULL) AS latencyMsHigh,
-    avgOrNullIf(delivered_first_token_ms, ${both}) AS deliveredFirstTokenMs,
-    avgOrNullIf(shadow_first_token_ms, ${both}) AS shadowFirstTokenMs,
-    avg(delivered_cost_nano_usd) AS deliveredCostNanoUsd,
-    avg(shadow_cost_nano_usd) AS shadowCostNanoUsd,
-    shadowCostNanoUsd - deliveredCostNanoUsd AS costNanoUsdDifference,
-    ${interval('toInt64(shadow_cost_nano_usd) - toInt64(delivered_cost_nano_usd)', '1')} AS costTest,
-    ifNotFinite(costTest.confidence_interval_low, NULL) AS costNanoUsdLow,
-    ifNotFinite(costTest.confidence_interval_high, NULL) AS costNanoUsdHigh,
-    avgOrNullIf(delivered_score, shadow_score IS NOT NULL) AS deliveredScore,
-    avgOrNullIf(shadow_score, delivered_score IS NOT NULL) AS shadowScore,
-    avgOrNull(similarity) AS meanSimilarity,
-    countIf(delivered_simulated OR shadow_simulated) AS simulated
-FROM shadows
-WHERE ${where}
-GROUP BY delivered_arm, shadow_arm
-ORDER BY delivered_arm, shadow_arm`;
-
-const number = z.coerce.number();
-const maybe = z.number().nullable();
-const pairSchema = z.object({
-  deliveredArm: z.string(),
-  shadowArm: z.string(),
-  requests: number,
-  deliveredFailed: number,
-  shadowFailed: number,
-  bothCompleted: number,
-  deliveredLatencyMs: maybe,
-  shadowLatencyMs: maybe,
-  latencyMsDifference: maybe,
-  latencyMsLow: maybe,
-  latencyMsHigh: maybe,
-  deliveredFirstTokenMs: maybe,
-  shadowFirstTokenMs: maybe,
-  deliveredCostNanoUsd: z.number(),
-  shadowCostNanoUsd: z.number(),
-  costNanoUsdDifference: z.number(),
-  costNanoUsdLow: maybe,
-  costNanoUsdHigh: maybe,
-  deliveredScore: maybe,
-  shadowScore: maybe,
-  meanSimilarity: maybe,
-  simulated: number,
-});
-type Pair = z.infer<typeof pairSchema>;
+const count = z.coerce.number();
 
 const totalsSql = (where: string): string => `
 SELECT
@@ -115,7 +55,7 @@ SELECT
     sum(overrun_nano_usd) AS overrunNanoUsd
 FROM shadows
 WHERE ${where}`;
-const totalsSchema = z.object({ decided: number, shadows: number, costNanoUsd: number, overrunNanoUsd: number });
+const totalsSchema = z.object({ decided: count, shadows: count, costNanoUsd: count, overrunNanoUsd: count });
 
 /** Why a shadow that was due was not made, and what sets the limit. */
 const reasons = {
@@ -135,19 +75,19 @@ const skippedSql = (where: string): string =>
     .map((reason) => `sum(shadow_skips.${reason === 'noSecondArm' ? 'no_second_arm' : reason}) AS ${reason}`)
     .join(', ')} FROM (SELECT *, counted_to AS time FROM shadow_skips) AS shadow_skips WHERE ${where}`;
 const skippedSchema = z.object({
-  noSecondArm: number,
-  cancelled: number,
-  concurrency: number,
-  rate: number,
-  budget: number,
-  draining: number,
-  unavailable: number,
+  noSecondArm: count,
+  cancelled: count,
+  concurrency: count,
+  rate: count,
+  budget: count,
+  draining: count,
+  unavailable: count,
 }) satisfies z.ZodType<Readonly<Record<Reason, number>>>;
 type Skipped = z.infer<typeof skippedSchema>;
 
 const show = async (
   terminal: Terminal,
-  pairs: readonly Pair[],
+  pairs: readonly ShadowedPair[],
   totals: z.infer<typeof totalsSchema>,
   skipped: Skipped,
   period: string,
@@ -186,7 +126,7 @@ const showSkipped = async (terminal: Terminal, skipped: Skipped, due: number): P
   );
 };
 
-const showPairs = async (terminal: Terminal, pairs: readonly Pair[]): Promise<void> => {
+const showPairs = async (terminal: Terminal, pairs: readonly ShadowedPair[]): Promise<void> => {
   const hasScores = pairs.some(({ deliveredScore }) => deliveredScore !== null);
   await writeTable(
     terminal,

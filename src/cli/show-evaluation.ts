@@ -4,6 +4,7 @@ import { recommendedOf, rowNotes } from '../replay/report-page/row-notes.ts';
 import { atAllTimes, differenceInWords, levelOf, valueInWords } from './figures-in-words.ts';
 import { differencePlot } from './interval-plot.ts';
 import { grouped, percent } from './numbers.ts';
+import { showDivision, showRegret } from './show-division.ts';
 import { showEstimates } from './show-estimates.ts';
 import { writeTable } from './table.ts';
 import { printable, type Terminal } from './terminal.ts';
@@ -13,7 +14,9 @@ import { valueWithError } from './value-with-error.ts';
 export const showEvaluation = async (terminal: Terminal, report: EvaluationReport, { all }: { readonly all: boolean }): Promise<void> => {
   await showRecords(terminal, report);
   await showValues(terminal, report, { all });
+  await showDivision(terminal, report);
   await showDifferences(terminal, report);
+  await showRegret(terminal, report);
   await showMethods(terminal, report);
   if (all) for (const candidate of report.candidates) await showEstimates(terminal, candidate, report.settings);
   await terminal.line();

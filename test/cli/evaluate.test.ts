@@ -113,6 +113,51 @@ describe('./switchyard evaluate', () => {
     expect(existsSync(page) && readFileSync(page, 'utf8')).toContain('always-c');
   });
 
+  it('with --every-arm tells the regret against the best arm alone, of the log and of a file', async () => {
+    const report = await reportOf('--every-arm', '--policy', always('b'), '--force');
+    expect(report.candidates.map(({ name, kind }) => [name, kind])).toEqual([
+      ['always-b', 'static'],
+      ...['a', 'b', 'c'].map((arm) => [`always ${arm}`, 'single-arm']),
+    ]);
+    // Three of four share the error: all of them hold together with 1 - 3 / 4 of it.
+    expect(report.regret).toMatchObject({ arms: 3, best: expect.stringMatching(/^always [abc]$/) as string });
+    expect(report.regret?.intervals[0]?.confidence).toBeCloseTo(1 - (0.05 * 3) / 4, 12);
+    expect(report.traffic).toEqual({ answeredFromCache: expect.any(Number) as number, shadowed: [] });
+    expect(report.division.arms.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
+    expect(report.command).toContain(' --every-arm ');
+    const page = path.join(path.dirname(folder.config), 'regret.html');
+    const { stdout } = await evaluate('--every-arm', '--force', '--html', page);
+    expect(stdout).toMatch(
+      /^regret: [+-]0\.\d+ reward a request \(.* anytime, 95 %; .* over all\) against the best of 3 single arms, by the estimate "always [abc]"$/m,
+    );
+    expect(stdout).toMatch(/^share of the decisions +as logged$/m);
+    expect(readFileSync(page, 'utf8')).toContain('id="regret"');
+
+    const file = path.join(path.dirname(folder.config), 'arms.jsonl');
+    const origin = { source: 'made up', period: { from: null, to: null }, tenant: null, weights: null };
+    await writeLog(file, origin, inPages(madeUpLog({ size: 500, seed: 'arms', logger: () => [0.4, 0.3, 0.3] }))());
+    const ofFile = await reportOf('--every-arm', '--file', file);
+    expect(ofFile.regret).toMatchObject({ arms: 3 });
+    expect(ofFile.traffic).toBeNull();
+    const many = path.join(path.dirname(folder.config), 'many-arms.jsonl');
+    await writeLog(
+      many,
+      origin,
+      inPages(
+        madeUpLog({
+          size: 99,
+          seed: 'many',
+          logger: () => [1, 0, 0],
+          change: (one, i) => ({ ...one, arm: `arm-${i % 33}`, candidates: null }),
+        }),
+      )(),
+    );
+    expect(await evaluate('--every-arm', '--file', many)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--every-arm: expected at most 32 arms, got 33') as string,
+    });
+  });
+
   it('what if: other weights and prices', async () => {
     const plain = await reportOf('--policy', always('a'), '--force');
     const report = await reportOf('--policy', always('a'), '--force', '--reward', 'success=.5,cost=.5', '--price', 'a=0/0');
@@ -308,6 +353,7 @@ describe('./switchyard evaluate', () => {
   });
 
   it.each([
+    [[], 'expected --policy <file>, --every-arm, or both; got neither'],
     [['--policy', 'nowhere.yaml'], 'expected a file that can be read'],
     [['--policy', 'A', '--policy', 'A'], 'got "always-a" twice'],
     [['--policy', 'A', '--from', '4000000'], 'expected decisions of the current log in the period'],

@@ -11,7 +11,7 @@ it('draws each candidate beside its figures, by the interval that promises most'
     'patient-thompson                             ├─●─┤ │                       -0.024 (-0.037 to -0.011)',
     'even-split                                      ├──┼●───┤                  +0.004 (-0.020 to +0.029)',
     '</title><script>alert("1")<…  ◀────────────────────┼────────────────●───▶  +0.1 (-1.0 to +1.2)',
-    'forced-one                                        ├┼─●───┤                 +0.013 (-0.006 to +0.032)',
+    'always large                                      ├┼─●───┤                 +0.013 (-0.006 to +0.032)',
   ]);
 });
 

@@ -1,15 +1,18 @@
 import { holmAdjusted } from '../../domain/comparison/holm.ts';
 import { PermanentError } from '../../errors.ts';
+import { openArmShares } from './arm-shares.ts';
 import { openCandidateTally } from './candidate-tally.ts';
 import type { Candidate } from './candidate.ts';
 import { pageOf, teach, weighPage, type Page } from './evaluated-page.ts';
 import { censoredShare, clusteringOf, type Grounds } from './judgement.ts';
 import type { Drawn } from './drawn.ts';
 import type { LoggedDecision } from '../logged/logged-decision.ts';
+import type { Traffic } from '../logged/traffic.ts';
 import { openOnPolicy } from './on-policy.ts';
 import { openOverTime } from './over-time.ts';
 import { quantities } from './quantities.ts';
 import { recordBook } from './record-book.ts';
+import { regretOf } from './regret.ts';
 import type { CandidateReport, EvaluatedPeriod, EvaluationReport, EvaluationSettings, Source } from './report.ts';
 import { openRewardModel } from './reward-model.ts';
 import { recordWarnings } from './warnings.ts';
@@ -30,13 +33,15 @@ export type EvaluationInput = {
   readonly largestWeight: number | null;
   /** Arms that the log ever drew, for records that do not name their candidates; null: not known. */
   readonly drawn?: Drawn | null;
+  /** Of a yard's log: what else it holds of the period. */
+  readonly traffic?: Traffic;
   /** Changes what came of a decision: other prices. */
   readonly alter?: (decision: LoggedDecision) => LoggedDecision;
   readonly onProgress?: (records: number) => void;
 };
 
 export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport> => {
-  const { candidates, settings, drawn = null } = input;
+  const { candidates, settings, drawn = null, traffic = null } = input;
   if (candidates.length === 0) throw new PermanentError('no_candidates', 'expected at least one policy to evaluate, got none');
   const alphaEach = settings.alpha / candidates.length;
   const model = settings.rewardModel === 'none' ? null : openRewardModel(settings.rewardModel, quantities.length);
@@ -46,6 +51,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   const tallies = candidates.map((candidate) => openCandidateTally(candidate, input, alphaEach, model));
   const onPolicy = openOnPolicy(settings.alpha, candidates.some(({ method }) => method.name === 'rejection-replay') ? alphaEach / 2 : null);
   const overTime = openOverTime({ candidates: candidates.length, hasModel: model !== null, alpha: settings.alpha });
+  const armShares = openArmShares(candidates.length);
   for await (const page of pages(input, book)) {
     const weighed = await weighPage(page, candidates, model, { learns: settings.rewardModel === 'past', drawn });
     onPolicy.add(page);
@@ -54,6 +60,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
       if (of !== undefined) tally.add(page, of);
     }
     overTime.add(page, weighed);
+    armShares.add(page, weighed);
     input.onProgress?.(book.counts().read);
   }
   const counts = book.counts();
@@ -66,6 +73,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   const grounds: Grounds = { clustering: clusteringOf(counts, onPolicy.effectiveClusters()), censored: censoredShare(counts) };
   const { evenness, drift, stretches } = overTime.finish();
   const reports = tallies.map((tally, k) => tally.report(onPolicy, grounds, stretches[k] ?? []));
+  const control = { comparisons: candidates.length, alphaEach, adjustment: 'holm' } as const;
   return {
     version: 1,
     madeAt: input.madeAt,
@@ -77,10 +85,14 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
     loggers: book.loggers(),
     onPolicy: onPolicy.finish(grounds.clustering),
     exploration: { ...book.exploration(), evenness },
+    division: armShares.finish(),
+    traffic,
     candidates: adjusted(reports),
-    control: { comparisons: candidates.length, alphaEach, adjustment: 'holm' },
+    regret: regretOf(reports, control),
+    control,
     warnings: recordWarnings({
       counts,
+      answeredFromCache: traffic?.answeredFromCache ?? 0,
       policies: book.loggers().length,
       weightsChanged: settings.weights === null && book.weightsChanged(),
       drift,

@@ -21,6 +21,8 @@ export type Page = {
 
 /** What one candidate makes of a page. */
 export type WeighedPage = {
+  /** What the candidate would choose for each record. */
+  readonly weighings: readonly Weighing[];
   readonly candidate: Float64Array;
   readonly unsupported: Float64Array;
   /** Of the weight, given the logged probabilities of all arms; NaN where the log holds the chosen one's alone. */
@@ -115,6 +117,7 @@ const emptyWeighed = (
   expectedOfLogger: readonly Float64Array[],
   censored: number,
 ): WeighedPage => ({
+  weighings,
   candidate: new Float64Array(size),
   unsupported: new Float64Array(size),
   weightVariance: new Float64Array(size),

@@ -84,6 +84,7 @@ const asCandidate = ({ logged }: Page): WeighedPage => {
   const none = new Float64Array(logged.length);
   const nothing = quantities.map(() => none);
   return {
+    weighings: [],
     candidate: logged,
     unsupported: none,
     weightVariance: none,

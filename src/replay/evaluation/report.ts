@@ -1,5 +1,6 @@
 import type { RewardWeights } from '../../domain/reward/reward.ts';
 import type { Price } from '../../domain/price.ts';
+import type { Traffic } from '../logged/traffic.ts';
 
 /**
  * What an evaluation says: plain data, the same for the terminal, `--json` and the HTML report. Whatever cannot be known is null, never NaN. Times are ISO 8601 in UTC. Rewards, shares and rates
@@ -21,7 +22,12 @@ export type EvaluationReport = {
   readonly onPolicy: readonly OnPolicyValue[];
   /** What the logger's exploration was, over the period. */
   readonly exploration: Exploration;
+  readonly division: Division;
+  /** What else the log of the yard holds of the period; null for a file. */
+  readonly traffic: Traffic | null;
   readonly candidates: readonly CandidateReport[];
+  /** Against the best single arm; null where single arms were not asked for. */
+  readonly regret: Regret | null;
   /** How error is controlled over all candidates. */
   readonly control: {
     readonly comparisons: number;
@@ -208,6 +214,38 @@ export type Exploration = {
   readonly floor: number | null;
   /** How evenly the logger chose: mean entropy of its probabilities divided by that of equal ones, 0 (always the same arm) to 1, by stretch. Null for logs that hold the chosen arm's alone. */
   readonly evenness: readonly { readonly firstAt: string; readonly records: number; readonly mean: number }[] | null;
+};
+
+/** How the decisions were divided among the arms. */
+export type Division = {
+  /** Evaluated decisions in which more than one arm could be chosen; null for logs that hold the chosen arm alone. */
+  readonly withChoice: number | null;
+  /** Parts of the period, of about as many records each. */
+  readonly parts: readonly { readonly firstAt: string; readonly records: number }[];
+  /** The most frequent first; beyond 63 of them the rest together, `(others)`. */
+  readonly arms: readonly ArmShare[];
+};
+
+export type ArmShare = {
+  readonly arm: string;
+  /** Evaluated decisions that were for it. */
+  readonly records: number;
+  readonly share: number;
+  /** Mean probability that each candidate puts on it, in the order of `candidates`. */
+  readonly candidates: readonly number[];
+  /** Share in each of the parts. */
+  readonly overTime: readonly number[];
+};
+
+/** What the best single arm, always chosen where it could be, would have earned more than was earned, a request. */
+export type Regret = {
+  /** How many arms were compared. */
+  readonly arms: number;
+  /** The candidate with the highest estimate, of those that the log can speak for. Null: there is none. */
+  readonly best: string | null;
+  readonly value: number | null;
+  /** Of the largest difference, whichever arm it is of; all arms together at this confidence. */
+  readonly intervals: readonly Interval[];
 };
 
 export type Verdict = {

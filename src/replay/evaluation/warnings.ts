@@ -53,13 +53,14 @@ export const candidateWarnings = (found: Diagnostics, method: Method['name']): r
 /** Warnings about the records, whatever the candidate. */
 export const recordWarnings = (given: {
   readonly counts: Counts;
+  readonly answeredFromCache: number;
   readonly policies: number;
   readonly weightsChanged: boolean;
   readonly drift: { readonly from: number; readonly to: number } | null;
   readonly clustering: Clustering;
   readonly isInOrder: boolean;
 }): readonly Warning[] => {
-  const { counts, policies, weightsChanged, drift, clustering, isInOrder } = given;
+  const { counts, answeredFromCache, policies, weightsChanged, drift, clustering, isInOrder } = given;
   return [
     ...(isInOrder
       ? []
@@ -86,6 +87,16 @@ export const recordWarnings = (given: {
             code: 'censored',
             what: `nothing came (yet) of ${percent(censoredShare(counts))} of the decisions, ${grouped(counts.censored)}: open, or broken off`,
             consequence: `they are in no value and no interval, which are those of the rest: ${worstCase(censoredShare(counts))}`,
+          },
+        ]
+      : []),
+    ...(cachedShare(counts, answeredFromCache) > notableCached
+      ? [
+          {
+            code: 'cached',
+            what: `${percent(cachedShare(counts, answeredFromCache))} of the requests of the period, ${grouped(answeredFromCache)}, were answered from the cache`,
+            consequence:
+              'there was no decision about them, and they are in no value: a candidate would fill the cache with answers of its own, which this log cannot show',
           },
         ]
       : []),
@@ -130,6 +141,10 @@ export const recordWarnings = (given: {
       : []),
   ];
 };
+
+/** A tenth of the requests can make or take as much as candidates usually differ by. */
+const notableCached = 0.1;
+const cachedShare = ({ read, duplicates }: Counts, fromCache: number): number => fromCache / Math.max(1, fromCache + read - duplicates);
 
 /** Decisions of which nothing came are of some arms more than of others: `choices` as the candidate would have had them, `logged` in the log. */
 export const censoredWarnings = (choices: number, logged: number): readonly Warning[] =>

@@ -30,6 +30,10 @@ export const floorsSql = (rows: string, upTo: number): string =>
   `SELECT min(if(JSONHas(data, 'spec'), JSONExtractFloat(data, 'spec', 'floor'), JSONExtractFloat(data, 'floor'))) AS floor, max(JSONLength(data, 'arms')) AS arms, count() AS policies
 FROM ${tables.events} WHERE type IN ('policy.activated', 'policy.canary_started') AND ${rows} AND sequence <= ${upTo}`;
 
+/** All arms that were a candidate in any of the decisions. */
+export const armsSql = (conditions: string): string =>
+  `SELECT arraySort(groupUniqArrayArray(candidate_arms)) AS arms FROM ${tables.events} WHERE ${decided} AND ${conditions}`;
+
 /** How many decisions lie in each stretch of so many sequences, and when: pages are put together from these. */
 export const binsSql = (conditions: string, width: number): string =>
   `SELECT count() AS decisions, max(sequence) AS last, toUnixTimestamp64Milli(min(decided_at)) AS decided_from_ms, toUnixTimestamp64Milli(max(decided_at)) AS decided_to_ms

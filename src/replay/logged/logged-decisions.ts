@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { z } from 'zod';
 import { PermanentError } from '../../errors.ts';
 import type { PolicyContent } from '../../domain/routing/policy-version.ts';
 import { emptyRouterState, foldEvent } from '../../domain/routing/state.ts';
@@ -6,7 +7,7 @@ import type { Columns } from '../../projections/arrow-columns.ts';
 import { literal, wholeNumber, type Clickhouse, type Row } from '../../projections/clickhouse.ts';
 import { currentChain, inSpans, readEpochs, spansOf } from '../../projections/epochs.ts';
 import { latestRecords } from '../../projections/state-sums.ts';
-import { binsSql, floorsSql, lastSequenceSql, pageSql, periodSql, type PageBounds } from './decisions-sql.ts';
+import { armsSql, binsSql, floorsSql, lastSequenceSql, pageSql, periodSql, type PageBounds } from './decisions-sql.ts';
 import { openDecisions } from './decisions-of-page.ts';
 import { decisionPage, isWeighedAsDecided, type DecisionPage } from './decision-page.ts';
 import type { LoggedDecision } from './logged-decision.ts';
@@ -45,7 +46,7 @@ export type Place = { readonly kind: 'sequence'; readonly sequence: number } | {
 export const freezePeriod = async (clickhouse: Clickhouse, { from, to, tenant, outcomesUpTo }: PeriodQuestion): Promise<FrozenPeriod> => {
   const chain = currentChain(await readEpochs(clickhouse));
   const rows = inSpans(spansOf(chain));
-  const conditions = [rows, ...bound('>=', from), ...bound('<=', to), ...ofTenant(tenant)].join(' AND ');
+  const conditions = [rows, ...bound('>=', from), ...bound('<=', to), ...ofTenant(tenant ?? null)].join(' AND ');
   const [found] = await clickhouse.rows(periodSql(conditions));
   const decisions = wholeNumber(found, 'decisions');
   if (decisions === 0)
@@ -78,6 +79,15 @@ export const largestWeightIn = async (clickhouse: Clickhouse, { toSequence, leas
   return weightBound(isKnown ? Math.max(1 / floor, wholeNumber(found, 'arms')) : null, leastPropensity);
 };
 
+/** Conditions on the table `events`: `rows` of the current log, and of these those in the period, of its tenant. */
+export const conditionsOf = async (
+  clickhouse: Clickhouse,
+  { fromSequence, toSequence, tenant }: FrozenPeriod,
+): Promise<{ readonly rows: string; readonly inPeriod: string }> => {
+  const rows = inSpans(spansOf(currentChain(await readEpochs(clickhouse))));
+  return { rows, inPeriod: [rows, `sequence >= ${fromSequence}`, `sequence <= ${toSequence}`, ...ofTenant(tenant)].join(' AND ') };
+};
+
 /** The arms of the policy in force at the end of the period, as the router has it; null where the log does not say. */
 export const armsInForce = async (clickhouse: Clickhouse, { toSequence }: FrozenPeriod): Promise<PolicyContent['arms'] | null> => {
   const rows = inSpans(spansOf(currentChain(await readEpochs(clickhouse))));
@@ -86,6 +96,13 @@ export const armsInForce = async (clickhouse: Clickhouse, { toSequence }: Frozen
   for (const { event } of await latestRecords(clickhouse, `${rows} AND sequence <= ${toSequence}`)) foldEvent(state, event, Infinity);
   return state.policy?.event.arms ?? null;
 };
+
+/** The arms that could be drawn in any decision of the period, by name. */
+export const armsOfPeriod = async (clickhouse: Clickhouse, period: FrozenPeriod): Promise<readonly string[]> => {
+  const [found] = await clickhouse.rows(armsSql((await conditionsOf(clickhouse, period)).inPeriod));
+  return armsSchema.parse(found?.['arms']);
+};
+const armsSchema = z.array(z.string());
 
 /** Measured: smaller pages spend their time on looking for outcomes, larger ones take memory. */
 const defaultPageSize = 40_000;
@@ -100,9 +117,8 @@ export async function* readDecisions(
   options: { readonly pageSize?: number; readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<readonly LoggedDecision[], void, undefined> {
   const { pageSize = defaultPageSize, signal } = options;
-  const { fromSequence, toSequence, tenant, outcomesUpTo } = period;
-  const rows = inSpans(spansOf(currentChain(await readEpochs(clickhouse))));
-  const decisions = [rows, `sequence >= ${fromSequence}`, `sequence <= ${toSequence}`, ...ofTenant(tenant ?? undefined)].join(' AND ');
+  const { fromSequence, toSequence, outcomesUpTo } = period;
+  const { rows, inPeriod: decisions } = await conditionsOf(clickhouse, period);
   const width = Math.ceil((toSequence - fromSequence + 1) / mostBins);
   const pages = pagesOf(fromSequence - 1, await clickhouse.rows(binsSql(decisions, width)), pageSize);
 
@@ -156,7 +172,7 @@ const pagesOf = (after: number, bins: readonly Row[], size: number): readonly Pa
   return pages;
 };
 
-const ofTenant = (tenant: string | undefined): readonly string[] => (tenant === undefined ? [] : [`tenant = ${literal(tenant)}`]);
+const ofTenant = (tenant: string | null): readonly string[] => (tenant === null ? [] : [`tenant = ${literal(tenant)}`]);
 
 const bound = (sign: '>=' | '<=', place: Place | undefined): readonly string[] => {
   if (place === undefined) return [];

@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import type { EvaluationReport } from '../evaluation/report.ts';
 import { html, verbatim, type Html } from './html.ts';
 import { differences } from './sections/differences.ts';
+import { division } from './sections/division.ts';
 import { estimates } from './sections/estimates.ts';
 import { exploration } from './sections/exploration.ts';
 import { overTime } from './sections/over-time.ts';
 import { period } from './sections/period.ts';
 import { reading } from './sections/reading.ts';
 import { records } from './sections/records.ts';
+import { regret } from './sections/regret.ts';
 import { settings } from './sections/settings.ts';
+import { shadowed } from './sections/shadowed.ts';
 import { verdicts } from './sections/verdicts.ts';
 import { weights } from './sections/weights.ts';
 import { styleSheet } from './style.ts';
@@ -23,6 +26,7 @@ import { styleSheet } from './style.ts';
  */
 export const renderReport = async (report: EvaluationReport): Promise<string> => {
   const names = report.candidates.map(({ name }) => name).join(', ');
+  const sections = await sectionsOf(report);
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -34,9 +38,7 @@ export const renderReport = async (report: EvaluationReport): Promise<string> =>
         ${style}
       </head>
       <body>
-        <main>
-          ${verdicts(report)}${contents}${period(report)}${await differences(report)}${estimates(report)}${await weights(report)}${await overTime(report)}${await exploration(report)}${records(report)}${settings(report)}${reading()}${data(report)}
-        </main>
+        <main>${verdicts(report)}${contents(sections)}${sections.map(({ content }) => content)}</main>
       </body>
     </html> `;
   return page.markup;
@@ -46,24 +48,34 @@ const style = verbatim(`<style>${styleSheet}</style>`);
 
 const contentPolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(styleSheet).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
-const contents = html`<nav aria-label="Contents">
-  <ul>
-    ${(
-      [
-        ['period', 'Frozen period'],
-        ['differences', 'Against the logger'],
-        ['estimates', 'All estimators'],
-        ['weights', 'Overlap'],
-        ['over-time', 'Over time'],
-        ['exploration', 'Exploration'],
-        ['records', 'Records'],
-        ['settings', 'Settings'],
-        ['reading', 'How to read this'],
-        ['data', 'Data'],
-      ] as const
-    ).map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
-  </ul>
-</nav> `;
+type Section = { readonly id: string; readonly title: string; readonly content: Html };
+
+/** Those that there is something to say in. */
+const sectionsOf = async (report: EvaluationReport): Promise<readonly Section[]> =>
+  (
+    [
+      ['period', 'Frozen period', period(report)],
+      ['differences', 'Against the logger', await differences(report)],
+      ['regret', 'Regret', await regret(report)],
+      ['division', 'Shares of the arms', await division(report)],
+      ['shadowed', 'Shadow comparison', shadowed(report)],
+      ['estimates', 'All estimators', estimates(report)],
+      ['weights', 'Overlap', await weights(report)],
+      ['over-time', 'Over time', await overTime(report)],
+      ['exploration', 'Exploration', await exploration(report)],
+      ['records', 'Records', records(report)],
+      ['settings', 'Settings', settings(report)],
+      ['reading', 'How to read this', reading()],
+      ['data', 'Data', data(report)],
+    ] as const
+  ).flatMap(([id, title, content]) => (content === null ? [] : [{ id, title, content }]));
+
+const contents = (sections: readonly Section[]): Html =>
+  html`<nav aria-label="Contents">
+    <ul>
+      ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
+    </ul>
+  </nav> `;
 
 /** Text of this element is the report. Control characters that the page would show as dots are written as JSON's escapes. */
 const data = (report: EvaluationReport): Html =>

@@ -1,3 +1,9 @@
+/** Arms side by side: `--arm-1` and so on, in both schemes. */
+const onLight = ['#0550ae', '#bc4c00', '#116329', '#8250df', '#bf3989', '#0b7a75', '#7d4e00', '#6e7781'];
+const onDark = ['#6cb6ff', '#f69d50', '#56d364', '#d2a8ff', '#ff7eb6', '#5eead4', '#e3b341', '#9aa4ae'];
+export const armColors = onLight.length;
+const ofArms = (colors: readonly string[]): string => colors.map((color, i) => `--arm-${i + 1}: ${color};`).join(' ');
+
 /** The page's style sheet. Colours are variables, used by the charts too; contrast of text is at least 4.5 to 1, of lines in charts 3 to 1, in both schemes. */
 export const styleSheet = `
 :root {
@@ -5,12 +11,14 @@ export const styleSheet = `
   --paper: #ffffff; --ink: #1b1f24; --muted: #57606a; --line: #d8dee4; --wash: #f6f8fa; --shade: #e9f5ec;
   --better: #116329; --worse: #a40e26; --unsure: #7d4e00; --refused: #57606a;
   --anytime: #0550ae; --asymptotic: #bc4c00; --fixed-size: #6e7781; --candidate: #0550ae; --logger: #bc4c00;
+  ${ofArms(onLight)}
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #0d1117; --ink: #e6edf3; --muted: #9aa4ae; --line: #30363d; --wash: #161b22; --shade: #12261a;
     --better: #56d364; --worse: #ff8f89; --unsure: #e3b341; --refused: #9aa4ae;
     --anytime: #6cb6ff; --asymptotic: #f69d50; --fixed-size: #9aa4ae; --candidate: #6cb6ff; --logger: #f69d50;
+    ${ofArms(onDark)}
   }
 }
 * { box-sizing: border-box; }
@@ -70,6 +78,7 @@ summary { cursor: pointer; padding: .2rem 0; }
 .swatch.fixed-size { border-color: var(--fixed-size); border-top-width: 1.5px; }
 .swatch.candidate { border-color: var(--candidate); }
 .swatch.logger { border-color: var(--logger); border-top-style: dashed; }
+${onLight.map((_, i) => `.swatch.arm-${i + 1} { border-color: var(--arm-${i + 1}); border-top-width: 8px; }`).join('\n')}
 .sources { font-size: .875rem; }
 :focus-visible { outline: 2px solid var(--anytime); outline-offset: 2px; }
 @media (max-width: 40rem) { .facts div, .promises div { grid-template-columns: 1fr; } }
@@ -80,6 +89,7 @@ summary { cursor: pointer; padding: .2rem 0; }
     --paper: #ffffff; --ink: #000000; --muted: #444444; --line: #bbbbbb; --wash: #ffffff; --shade: #eeeeee;
     --better: #116329; --worse: #a40e26; --unsure: #7d4e00; --refused: #444444;
     --anytime: #0550ae; --asymptotic: #bc4c00; --fixed-size: #6e7781; --candidate: #0550ae; --logger: #bc4c00;
+    ${ofArms(onLight)}
   }
   body { max-width: none; padding: 0; font-size: 10pt; print-color-adjust: exact; }
   nav, #data { display: none; }

@@ -10,6 +10,7 @@ import type {
   QuantityReport,
   Stretch,
 } from '../../../src/replay/evaluation/report.ts';
+import type { ShadowedPair } from '../../../src/replay/logged/shadowed-pairs.ts';
 
 /** An evaluation in which everything occurs that a report can hold: each verdict, each guarantee, whatever can be null, and names that would like to be markup. */
 export const hostileName = `</title><script>alert("1")</script><img src=x onerror='alert(2)'>&amp; \u202Egnp.exe\u0000`;
@@ -121,6 +122,36 @@ const candidate = (name: string, kind: CandidateReport['verdict']['kind'], steps
   warnings: [],
 });
 
+const pair = (
+  deliveredArm: string,
+  shadowArm: string,
+  {
+    similarity,
+    ...latency
+  }: Pick<ShadowedPair, 'latencyMsDifference' | 'latencyMsLow' | 'latencyMsHigh'> & { readonly similarity: number | null },
+): ShadowedPair => ({
+  deliveredArm,
+  shadowArm,
+  requests: 412,
+  deliveredFailed: 3,
+  shadowFailed: 9,
+  bothCompleted: 400,
+  deliveredLatencyMs: 364,
+  shadowLatencyMs: 676.5,
+  ...latency,
+  deliveredFirstTokenMs: 80,
+  shadowFirstTokenMs: 130,
+  deliveredCostNanoUsd: 14_100,
+  shadowCostNanoUsd: 493_000,
+  costNanoUsdDifference: 478_900,
+  costNanoUsdLow: 456_000,
+  costNanoUsdHigh: 502_000,
+  deliveredScore: null,
+  shadowScore: null,
+  meanSimilarity: similarity,
+  simulated: 412,
+});
+
 const nothingKnown: Difference = { value: 0, intervals: [], p: null, pAdjusted: null };
 
 export const madeUpReport: EvaluationReport = {
@@ -160,6 +191,25 @@ export const madeUpReport: EvaluationReport = {
     floor: 0.01,
     evenness: Array.from({ length: 10 }, (_, i) => ({ firstAt: hour(i), records: 1_987, mean: 0.9 * 0.85 ** i })),
   },
+  division: {
+    withChoice: 19_000,
+    parts: Array.from({ length: 10 }, (_, i) => ({ firstAt: hour(i), records: 1_987 })),
+    arms: ['small', 'large', hostileName, 'd', 'e', 'f', 'g', 'h', 'i'].map((arm, i) => ({
+      arm,
+      records: Math.round(19_876 / 2 ** (i + 1)),
+      share: 1 / 2 ** (i + 1),
+      candidates: [0.1, 0.2, 1 / 3, 1, 0],
+      overTime: Array.from({ length: 10 }, (_part, part) => (1 + part / 100) / 2 ** (i + 1)),
+    })),
+  },
+  traffic: {
+    answeredFromCache: 812,
+    shadowed: [
+      pair('small', 'large', { latencyMsDifference: 312.5, latencyMsLow: 290.1, latencyMsHigh: 334.9, similarity: 0.61 }),
+      pair('large', hostileName, { latencyMsDifference: null, latencyMsLow: null, latencyMsHigh: null, similarity: null }),
+    ],
+  },
+  regret: { arms: 2, best: 'always large', value: 0.0123, intervals: around(0.0123, 0.011) },
   candidates: [
     candidate('cheap-first', 'better', 2.6),
     candidate('patient-thompson', 'worse', -2.2, 0.7),
@@ -195,7 +245,8 @@ export const madeUpReport: EvaluationReport = {
       ],
     },
     {
-      ...candidate('forced-one', 'better', 1.2, 1),
+      ...candidate('always large', 'better', 1.2, 1),
+      kind: 'single-arm',
       verdict: { kind: 'better', sentence: 'Better by force.', refusals: ['The mean weight is 0.4, expected 0.9 to 1.1.'], forced: true },
     },
   ],

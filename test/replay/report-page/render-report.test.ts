@@ -20,6 +20,9 @@ const bareReport: EvaluationReport = {
   loggers: [],
   onPolicy: [],
   exploration: { smallestPropensity: 0.1, floor: null, evenness: null },
+  division: { withChoice: null, parts: [], arms: [] },
+  traffic: null,
+  regret: null,
   candidates: madeUpReport.candidates.slice(3, 4).map((candidate) => ({
     ...candidate,
     quantities: candidate.quantities
@@ -142,6 +145,9 @@ describe('what the page says', () => {
       'verdict',
       'period',
       'differences',
+      'regret',
+      'division',
+      'shadowed',
       'estimates',
       'weights',
       'over-time',
@@ -168,7 +174,7 @@ describe('what the page says', () => {
     );
     for (const table of tables) for (const { name } of madeUpReport.candidates) expect(textOf(table)).toContain(shown(name));
     for (const name of quantityNames) expect(textOf(differences)).toContain(quantityWords[name].title);
-    expect(page.named('svg')).toHaveLength(quantityNames.length + 5 + 4 + 1);
+    expect(page.named('svg')).toHaveLength(quantityNames.length + 5 + 4 + 1 + 2);
     for (const svg of page.named('svg').slice(0, quantityNames.length)) expect(textOf(svg)).toContain('patient-thompson');
   });
 

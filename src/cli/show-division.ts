@@ -1,0 +1,38 @@
+import { singleArmKind } from '../replay/evaluation/single-arm.ts';
+import type { EvaluationReport } from '../replay/evaluation/report.ts';
+import { regretInWords } from '../replay/report-page/regret-in-words.ts';
+import { inAscii } from './in-ascii.ts';
+import { grouped, percent } from './numbers.ts';
+import { writeTable } from './table.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+const mostRows = 12;
+const right = (title: string) => ({ title, align: 'right' as const });
+
+/** How requests were divided among the arms, and how each policy would have divided them. Single arms, whose shares are plain, have no column. */
+export const showDivision = async (
+  terminal: Terminal,
+  { division: { arms, withChoice }, candidates, counts }: EvaluationReport,
+): Promise<void> => {
+  const asked = candidates.flatMap(({ name, kind }, at) => (kind === singleArmKind ? [] : [{ name, at }]));
+  const most = (share: (typeof arms)[number]): number => Math.max(share.share, ...asked.map(({ at }) => share.candidates[at] ?? 0));
+  const shown = arms.toSorted((a, b) => most(b) - most(a)).slice(0, mostRows);
+  await terminal.line();
+  await writeTable(
+    terminal,
+    [{ title: 'share of the decisions' }, right('as logged'), ...asked.map(({ name }) => right(printable(name)))],
+    arms
+      .filter((arm) => shown.includes(arm))
+      .map(({ arm, share, candidates: own }) => [printable(arm), percent(share), ...asked.map(({ at }) => percent(own[at] ?? 0))]),
+  );
+  if (shown.length < arms.length) await terminal.line(`and ${arms.length - shown.length} arms of smaller shares: --json has them`);
+  if (withChoice !== null && withChoice < counts.evaluated)
+    await terminal.line(`in ${grouped(counts.evaluated - withChoice)} of the decisions one arm alone could be chosen`);
+};
+
+/** What was lost against the best single arm, and how much of it is certain. */
+export const showRegret = async (terminal: Terminal, { regret, counts }: EvaluationReport): Promise<void> => {
+  if (regret === null) return;
+  await terminal.line();
+  await terminal.line(`regret: ${printable(inAscii(regretInWords(regret, counts.evaluated)))}`);
+};
