@@ -1,33 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { distributionCandidate, type Candidate } from '../../../src/replay/evaluation/candidate.ts';
-import { evaluate, type EvaluationInput } from '../../../src/replay/evaluation/evaluate.ts';
+import type { EvaluationInput } from '../../../src/replay/evaluation/evaluate.ts';
 import type { EvaluationReport, QuantityName } from '../../../src/replay/evaluation/report.ts';
 import { repricing } from '../../../src/replay/evaluation/what-if.ts';
+import { evaluated, settings } from '../support/evaluated.ts';
 import { arms, inPages, madeUpLog, valueOf, type MadeUp } from '../support/made-up-log.ts';
 
 const always = (shares: readonly number[], name = shares.join('/')): Candidate =>
   distributionCandidate({ name, file: null, arms, probabilities: (_slot, of) => of.map((arm) => shares[arms.indexOf(arm as 'a')] ?? 0) });
 
-const settings: EvaluationInput['settings'] = {
-  alpha: 0.05,
-  seed: 'test',
-  resamples: 200,
-  weights: null,
-  prices: {},
-  rewardModel: 'past',
-  force: false,
-};
-const common = {
-  source: { kind: 'file', file: 'made up' },
-  period: { fromSequence: null, toSequence: null, tenant: null, outcomesUpTo: null },
-  command: './switchyard evaluate',
-  madeAt: '2026-05-01T00:00:00.000Z',
-  largestWeight: null,
-} as const;
-
 const even = () => [1 / 3, 1 / 3, 1 / 3];
-const evaluated = (log: MadeUp, candidates: readonly Candidate[], more: Partial<EvaluationInput> = {}): Promise<EvaluationReport> =>
-  evaluate({ ...common, settings, records: inPages(madeUpLog(log)), candidates, ...more });
+const evaluatedLog = (log: MadeUp, candidates: readonly Candidate[], more: Partial<EvaluationInput> = {}): Promise<EvaluationReport> =>
+  evaluated(madeUpLog(log), candidates, more);
 
 const quantityIn = (report: EvaluationReport, name: QuantityName, candidate = 0) => {
   const found = report.candidates[candidate]?.quantities.find(({ quantity }) => quantity === name);
@@ -42,7 +26,7 @@ const estimateIn = (report: EvaluationReport, name: QuantityName, estimator: str
 
 describe('evaluate', () => {
   test('finds the value of another policy, and that it is better', async () => {
-    const report = await evaluated({ size: 4_000, seed: 'better', logger: even }, [
+    const report = await evaluatedLog({ size: 4_000, seed: 'better', logger: even }, [
       always([0, 0, 1], 'always-c'),
       always([0, 1, 0], 'always-b'),
     ]);
@@ -62,7 +46,7 @@ describe('evaluate', () => {
   });
 
   test('a candidate that is the logger differs by nothing', async () => {
-    const report = await evaluated({ size: 2_000, seed: 'same', logger: even }, [always(even())]);
+    const report = await evaluatedLog({ size: 2_000, seed: 'same', logger: even }, [always(even())]);
     const { difference } = quantityIn(report, 'reward');
     expect(difference.value).toBeCloseTo(0, 12);
     expect(report.candidates[0]?.diagnostics.effectiveRecords).toBeCloseTo(2_000, 6);
@@ -70,7 +54,7 @@ describe('evaluate', () => {
   });
 
   test('other quantities have values of their own, and failures no better reward', async () => {
-    const report = await evaluated({ size: 2_000, seed: 'quantities', logger: even }, [always([1, 0, 0])]);
+    const report = await evaluatedLog({ size: 2_000, seed: 'quantities', logger: even }, [always([1, 0, 0])]);
     expect(estimateIn(report, 'costUsd', 'snipw').value).toBeCloseTo(0.001, 12);
     expect(estimateIn(report, 'latencyMs', 'snipw').value).toBeCloseTo(100, 9);
     expect(estimateIn(report, 'failureRate', 'snipw').value).toBeCloseTo(1 - estimateIn(report, 'success', 'snipw').value, 12);
@@ -81,7 +65,7 @@ describe('evaluate', () => {
     const weights = { success: 0.5, streaming: 0.1, cache: 0, cost: 0.4 };
     const prices = { a: { inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 3 } };
     const log = { size: 1_000, seed: 'what if', logger: even };
-    const report = await evaluated(log, [always([1, 0, 0])], {
+    const report = await evaluatedLog(log, [always([1, 0, 0])], {
       settings: { ...settings, weights, prices },
       alter: repricing(prices, 0.004),
     });
@@ -94,14 +78,14 @@ describe('evaluate', () => {
 
   test.each(['past', 'cross-fitted'] as const)('a model of the %s kind takes variance away and leaves the mean', async (rewardModel) => {
     const log = { size: 3_000, seed: 'model', logger: () => [0.6, 0.3, 0.1] };
-    const report = await evaluated(log, [always([0, 0.5, 0.5])], { settings: { ...settings, rewardModel } });
+    const report = await evaluatedLog(log, [always([0, 0.5, 0.5])], { settings: { ...settings, rewardModel } });
     const [dr, ipw] = [estimateIn(report, 'reward', 'dr'), estimateIn(report, 'reward', 'ipw')];
     expect(dr.standardError).toBeLessThan(0.75 * (ipw.standardError ?? NaN));
     expect(Math.abs(dr.value - valueOf([0, 0.5, 0.5]))).toBeLessThan(5 * (dr.standardError ?? NaN));
   });
 
   test('without a model no estimator uses one', async () => {
-    const report = await evaluated({ size: 500, seed: 'none', logger: even }, [always([0, 0, 1])], {
+    const report = await evaluatedLog({ size: 500, seed: 'none', logger: even }, [always([0, 0, 1])], {
       settings: { ...settings, rewardModel: 'none' },
     });
     expect(
@@ -114,10 +98,10 @@ describe('evaluate', () => {
 
   test('duplicates and records without an outcome are counted, said and left out', async () => {
     const log = madeUpLog({ size: 1_000, seed: 'faults', logger: even });
-    const plain = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])] });
+    const plain = await evaluated(log, [always([0, 0, 1])]);
     const open = madeUpLog({ size: 10, seed: 'open', logger: even, change: (one, i) => ({ ...one, id: `open-${i}`, outcome: null }) });
     const spoilt = [...log.slice(0, 700), ...log.slice(100, 200), ...open, ...log.slice(700)];
-    const report = await evaluate({ ...common, settings, records: inPages(spoilt), candidates: [always([0, 0, 1])] });
+    const report = await evaluated(spoilt, [always([0, 0, 1])]);
     expect(report.counts).toMatchObject({ read: 1_110, duplicates: 100, censored: 10, evaluated: 1_000, clusters: 1_000 });
     expect(report.warnings.map(({ code }) => code)).toEqual(['duplicates', 'censored']);
     expect(report.candidates[0]?.quantities).toEqual(plain.candidates[0]?.quantities);
@@ -137,7 +121,7 @@ describe('evaluate', () => {
         },
       }),
     });
-    const report = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])] });
+    const report = await evaluated(log, [always([0, 0, 1])]);
     expect(report.warnings.map(({ code }) => code)).toEqual(['mixed_policies', 'mixed_weights', 'logger_drifts']);
     expect(report.loggers).toEqual([
       { policy: 'logger v1', records: 1_000 },
@@ -148,10 +132,10 @@ describe('evaluate', () => {
 
   test('refuses where few records carry all, unless forced', async () => {
     const log = { size: 1_000, seed: 'overlap', logger: () => [0.99, 0.005, 0.005] };
-    const report = await evaluated(log, [always([0, 0, 1])]);
+    const report = await evaluatedLog(log, [always([0, 0, 1])]);
     expect(report.candidates[0]?.verdict).toMatchObject({ kind: 'refused', forced: false });
     expect(report.candidates[0]?.warnings.map(({ code }) => code)).toContain('few_effective');
-    const forced = await evaluated(log, [always([0, 0, 1])], { settings: { ...settings, force: true } });
+    const forced = await evaluatedLog(log, [always([0, 0, 1])], { settings: { ...settings, force: true } });
     expect(forced.candidates[0]?.verdict).toMatchObject({ forced: true });
     expect(forced.candidates[0]?.verdict.kind).not.toBe('refused');
   });
@@ -165,11 +149,11 @@ describe('evaluate', () => {
       ...always([0, 0, 1]),
       weigh: (decisions) => decisions.map(() => ({ arms: [...shares.keys()], probabilities: [...shares.values()] })),
     };
-    const unseen = await evaluated({ size: 1_000, seed: 'never', logger: even }, [stranger]);
+    const unseen = await evaluatedLog({ size: 1_000, seed: 'never', logger: even }, [stranger]);
     expect(unseen.candidates[0]?.diagnostics.unsupported).toBeCloseTo(0.5, 12);
     expect(unseen.candidates[0]?.verdict.refusals).toHaveLength(1);
     const wrong = madeUpLog({ size: 2_000, seed: 'wrong', logger: even, change: (one) => ({ ...one, propensity: 0.5 }) });
-    const report = await evaluate({ ...common, settings, records: inPages(wrong), candidates: [always([0, 0, 1])] });
+    const report = await evaluated(wrong, [always([0, 0, 1])]);
     expect(report.candidates[0]?.verdict.refusals.join()).toContain('propensities are not those');
   });
 
@@ -186,7 +170,7 @@ describe('evaluate', () => {
         },
       });
     const reportOf = (clusters: number, effect: (conversation: number) => number) =>
-      evaluate({ ...common, settings, records: inPages(clustered(clusters, effect)), candidates: [always([0, 0, 1])], largestWeight: 3 });
+      evaluated(clustered(clusters, effect), [always([0, 0, 1])], { largestWeight: 3 });
     // On these requests arm c is better, as in 23 of 40 conversations; 40 others may be otherwise.
     const split = await reportOf(40, (conversation) => (conversation < 23 ? 0.9 : 0.1));
     const { difference, estimates } = quantityIn(split, 'reward');
@@ -214,14 +198,14 @@ describe('evaluate', () => {
       logger: even,
       change: (one) => ({ ...one, outcome: one.outcome && { ...one.outcome, parts: { ...one.outcome.parts, success: 0 } } }),
     });
-    const failed = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])], largestWeight: 3 });
+    const failed = await evaluated(log, [always([0, 0, 1])], { largestWeight: 3 });
     for (const { method, low } of estimateIn(failed, 'success', 'ipw').intervals) if (method !== 'betting') expect(low, method).toBeNull();
     const bernsteinOf = (report: EvaluationReport, estimator: string) =>
       estimateIn(report, 'reward', estimator).intervals.find(({ method }) => method === 'empirical-bernstein')?.low;
     const plain = { size: 300, seed: 'range', logger: even };
-    const known = await evaluated(plain, [always([0, 0, 1])], { largestWeight: 3 });
+    const known = await evaluatedLog(plain, [always([0, 0, 1])], { largestWeight: 3 });
     expect([bernsteinOf(known, 'ipw'), bernsteinOf(known, 'snipw')]).toEqual([expect.any(Number), null]);
-    expect(bernsteinOf(await evaluated(plain, [always([0, 0, 1])]), 'ipw')).toBeNull();
+    expect(bernsteinOf(await evaluatedLog(plain, [always([0, 0, 1])]), 'ipw')).toBeNull();
   });
 
   test('refuses where nothing came of many decisions, and takes that for a cause of weights that are off', async () => {
@@ -232,7 +216,7 @@ describe('evaluate', () => {
       logger: even,
       change: (one) => (one.arm === 'c' && one.outcome?.failed === true ? { ...one, outcome: null } : one),
     });
-    const report = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])] });
+    const report = await evaluated(log, [always([0, 0, 1])]);
     expect(report.candidates[0]?.verdict.kind).toBe('refused');
     const [censored, weights] = report.candidates[0]?.verdict.refusals ?? [];
     expect(censored).toContain('could shift by up to 0.1');
@@ -241,12 +225,12 @@ describe('evaluate', () => {
 
   test('an arm that is seldom drawn, and was not, is no proof against the propensities', async () => {
     const log = madeUpLog({ size: 200, seed: 'rare', logger: () => [0.5, 0.495, 0.005] }).filter(({ arm }) => arm !== 'c');
-    const report = await evaluate({ ...common, settings, records: inPages(log), candidates: [always([0, 0, 1])] });
+    const report = await evaluated(log, [always([0, 0, 1])]);
     expect(report.candidates[0]?.verdict.refusals).toEqual([expect.stringContaining('was an arm drawn that the candidate would choose')]);
   });
 
   test('each estimate has a name of its own, and one that no value can have is said', async () => {
-    const report = await evaluated({ size: 1_000, seed: 'names', logger: even }, [always([0, 0, 1])]);
+    const report = await evaluatedLog({ size: 1_000, seed: 'names', logger: even }, [always([0, 0, 1])]);
     const names = quantityIn(report, 'reward').estimates.map(({ estimator }) => estimator);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toContain('dr (slope)');
@@ -256,12 +240,7 @@ describe('evaluate', () => {
       logger: even,
       change: (one) => (one.outcome?.failed === true ? one : { ...one, propensity: 0.1 }),
     });
-    const strange = await evaluate({
-      ...common,
-      settings: { ...settings, rewardModel: 'none' },
-      records: inPages(outside),
-      candidates: [always([0, 0, 1])],
-    });
+    const strange = await evaluated(outside, [always([0, 0, 1])], { settings: { ...settings, rewardModel: 'none' } });
     expect(strange.candidates[0]?.warnings.find(({ code }) => code === 'outside_range')?.what).toContain('reward ');
   });
 
@@ -272,7 +251,7 @@ describe('evaluate', () => {
       method: { name: 'rejection-replay', why: 'for the test' },
       weigh: (decisions) => decisions.map(({ arm }) => ({ arms, probabilities: [0, 0, 1], accepted: arm === 'c' })),
     };
-    const report = await evaluate({ ...common, settings, records: inPages(log), candidates: [candidate] });
+    const report = await evaluated(log, [candidate]);
     const accepted = log.filter(({ arm }) => arm === 'c').map(({ outcome }) => outcome?.parts.success ?? NaN);
     const { value, intervals } = estimateIn(report, 'reward', 'snipw');
     expect(value).toBeCloseTo(accepted.reduce((sum, one) => sum + one, 0) / accepted.length, 12);
@@ -283,17 +262,13 @@ describe('evaluate', () => {
   test('the same records give the same report, however they are cut', async () => {
     const log = madeUpLog({ size: 1_500, seed: 'cut', logger: even });
     const [one, other] = await Promise.all(
-      [64, 1_500].map((pageSize) =>
-        evaluate({ ...common, settings, records: inPages(log, pageSize), candidates: [always([0.2, 0.3, 0.5])] }),
-      ),
+      [64, 1_500].map((pageSize) => evaluated(log, [always([0.2, 0.3, 0.5])], { records: inPages(log, pageSize) })),
     );
     expect(one).toEqual(other);
   });
 
   test('nothing to evaluate is an error that says what there was', async () => {
     const open = madeUpLog({ size: 5, seed: 'open', logger: even, change: (one) => ({ ...one, outcome: null }) });
-    await expect(evaluate({ ...common, settings, records: inPages(open), candidates: [always([1, 0, 0])] })).rejects.toThrow(
-      'got 5 decisions of which nothing came',
-    );
+    await expect(evaluated(open, [always([1, 0, 0])])).rejects.toThrow('got 5 decisions of which nothing came');
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/domain/random.ts';
 import { distributionCandidate, type Candidate } from '../../../src/replay/evaluation/candidate.ts';
-import { evaluate, type EvaluationInput } from '../../../src/replay/evaluation/evaluate.ts';
 import type { CandidateReport, EvaluationReport, QuantityName } from '../../../src/replay/evaluation/report.ts';
 import { openDrawn, type Drawn } from '../../../src/replay/evaluation/drawn.ts';
 import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
-import { inPages, madeUpLog } from '../support/made-up-log.ts';
+import { evaluated } from '../support/evaluated.ts';
+import { madeUpLog } from '../support/made-up-log.ts';
 
 /** Logs that do not hold what a figure would need, each in a way that no single number shows: the report must not be more certain than the log. */
 const fixed = (shares: Readonly<Record<string, number>>): Candidate =>
@@ -26,19 +26,6 @@ const naming = (shares: Readonly<Record<string, number>>, accepted?: (i: number)
       ...(accepted === undefined ? {} : { accepted: accepted(i) }),
     })),
 });
-
-const evaluated = (log: readonly LoggedDecision[], candidate: Candidate, more: Partial<EvaluationInput> = {}): Promise<EvaluationReport> =>
-  evaluate({
-    records: inPages(log),
-    candidates: [candidate],
-    settings: { alpha: 0.05, seed: 'test', resamples: 100, weights: null, prices: {}, rewardModel: 'past', force: false },
-    source: { kind: 'file', file: 'made up' },
-    period: { fromSequence: null, toSequence: null, tenant: null, outcomesUpTo: null },
-    command: './switchyard evaluate',
-    madeAt: '2026-05-01T00:00:00.000Z',
-    largestWeight: null,
-    ...more,
-  });
 
 const drawnIn = (log: readonly LoggedDecision[]): Drawn => {
   const drawn = openDrawn();
@@ -77,7 +64,7 @@ describe('an evaluation', () => {
       // Half of the failures of arm c never end: those that are left look better than they are.
       change: (one) => (one.arm === 'c' && one.outcome?.parts.success === 0 && random() < 0.5 ? { ...one, outcome: null } : one),
     });
-    const report = await evaluated(log, fixed({ a: 0.1, b: 0.1, c: 0.8 }));
+    const report = await evaluated(log, [fixed({ a: 0.1, b: 0.1, c: 0.8 })]);
     const { verdict, diagnostics } = candidateIn(report);
     expect(report.counts.censored / log.length).toBeLessThan(0.03);
     // .8 of arm c, of which .35 fail, half of them without an end: .14.
@@ -85,7 +72,7 @@ describe('an evaluation', () => {
     expect(verdict.kind).toBe('refused');
     expect(verdict.refusals.join()).toMatch(/nothing came of 1\d(\.\d+)? % of what the candidate would have chosen/);
     expect(codes(report)).toContain('censored_choices');
-    expect(codes(await evaluated(log, fixed({ a: 0.8, b: 0.1, c: 0.1 })))).not.toContain('censored_choices');
+    expect(codes(await evaluated(log, [fixed({ a: 0.8, b: 0.1, c: 0.1 })]))).not.toContain('censored_choices');
   });
 
   test('says when records do not come in the order of time, and when an estimate lies outside its interval', async () => {
@@ -95,13 +82,13 @@ describe('an evaluation', () => {
       logger: () => [1 / 3, 1 / 3, 1 / 3],
       change: (one) => succeeding(one, one.arm === 'c' ? 0 : 1),
     });
-    expect(codes(await evaluated(log, fixed({ c: 1 })))).not.toContain('out_of_order');
+    expect(codes(await evaluated(log, [fixed({ c: 1 })]))).not.toContain('out_of_order');
     const sorted = log.toSorted((one, other) => one.arm.localeCompare(other.arm));
-    const report = await evaluated(sorted, fixed({ c: 1 }));
+    const report = await evaluated(sorted, [fixed({ c: 1 })]);
     expect(codes(report)).toEqual(expect.arrayContaining(['out_of_order', 'estimate_outside_interval']));
     expect(candidateIn(report).verdict.sentence).toContain('lies outside of its interval, which alone is to be trusted');
     const { settings } = report;
-    const crossed = await evaluated(sorted, fixed({ c: 1 }), { settings: { ...settings, rewardModel: 'cross-fitted' } });
+    const crossed = await evaluated(sorted, [fixed({ c: 1 })], { settings: { ...settings, rewardModel: 'cross-fitted' } });
     expect(codes(crossed)).not.toContain('estimate_outside_interval');
     expect(quantityIn(crossed, 'reward').value).toBeCloseTo(0, 2);
   });
@@ -114,7 +101,7 @@ describe('an evaluation', () => {
       logger: () => [1 / 3, 1 / 3, 1 / 3],
       change: (one, i) => succeeding(i < 900 ? { ...one, cluster: 'giant' } : one, i < 900 && one.arm === 'c' ? 1 : 0.5),
     });
-    const report = await evaluated(log, fixed({ c: 1 }), { largestWeight: 3 });
+    const report = await evaluated(log, [fixed({ c: 1 })], { largestWeight: 3 });
     expect(report.counts.clusters).toBe(1_101);
     expect(candidateIn(report).verdict.refusals).toEqual([
       expect.stringMatching(/1,101 conversations, which count as 4\.9, as a few are very long, fewer than the 30/),
@@ -124,7 +111,10 @@ describe('an evaluation', () => {
 
   test('claims nothing of the cost of what was never logged, and no more of the reward than it knows', async () => {
     const log = madeUpLog({ size: 4_000, seed: 'unsupported', logger: () => [0.4, 0.3, 0.3] });
-    const [whole, part] = [await evaluated(log, naming({ a: 0.5, c: 0.5 })), await evaluated(log, naming({ a: 0.49, c: 0.49, d: 0.02 }))];
+    const [whole, part] = [
+      await evaluated(log, [naming({ a: 0.5, c: 0.5 })]),
+      await evaluated(log, [naming({ a: 0.49, c: 0.49, d: 0.02 })]),
+    ];
     expect(candidateIn(part).diagnostics.unsupported).toBeCloseTo(0.02, 9);
     for (const name of ['costUsd', 'latencyMs'] as const) {
       expect(quantityIn(whole, name).interval('student').low).not.toBeNull();
@@ -145,10 +135,7 @@ describe('an evaluation', () => {
 
   test('by rejection replay does not pass over what was never logged', async () => {
     const log = madeUpLog({ size: 2_000, seed: 'rejection', logger: () => [0.5, 0.5, 0] });
-    const report = await evaluated(
-      log,
-      naming({ a: 0.24, b: 0.24, d: 0.52 }, (i) => i % 4 === 0),
-    );
+    const report = await evaluated(log, [naming({ a: 0.24, b: 0.24, d: 0.52 }, (i) => i % 4 === 0)]);
     expect(candidateIn(report).diagnostics.unsupported).toBeCloseTo(0.52, 9);
     expect(candidateIn(report).verdict.kind).toBe('refused');
     expect(codes(report)).toContain('unsupported');
@@ -157,8 +144,8 @@ describe('an evaluation', () => {
   test('knows an arm that no record has, also where records name their own arm alone', async () => {
     const log = madeUpLog({ size: 2_000, seed: 'unnamed', logger: () => [0.4, 0.3, 0.3], change: (one) => ({ ...one, candidates: null }) });
     const candidate = naming({ a: 0.48, b: 0.48, d: 0.04 });
-    expect(candidateIn(await evaluated(log, candidate)).diagnostics.unsupported).toBe(0);
-    const report = await evaluated(log, candidate, { drawn: drawnIn(log) });
+    expect(candidateIn(await evaluated(log, [candidate])).diagnostics.unsupported).toBe(0);
+    const report = await evaluated(log, [candidate], { drawn: drawnIn(log) });
     expect(candidateIn(report).diagnostics.unsupported).toBeCloseTo(0.04, 9);
     expect(codes(report)).toContain('unsupported');
   });
@@ -175,13 +162,13 @@ describe('an evaluation', () => {
         context: { kind: 'slot', slot: i % 2 },
       }),
     });
-    const report = await evaluated(log, fixed({ a: 0.4, b: 0.3, c: 0.3 }), { drawn: drawnIn(log) });
+    const report = await evaluated(log, [fixed({ a: 0.4, b: 0.3, c: 0.3 })], { drawn: drawnIn(log) });
     expect(candidateIn(report).diagnostics.unsupported).toBeCloseTo(0.15, 9);
   });
 
   test('widens ipw upwards alone, as it counts what was never logged as 0', async () => {
     const log = madeUpLog({ size: 2_000, seed: 'widened', logger: () => [0.5, 0.5, 0] });
-    const report = await evaluated(log, naming({ a: 0.48, b: 0.48, d: 0.04 }));
+    const report = await evaluated(log, [naming({ a: 0.48, b: 0.48, d: 0.04 })]);
     const reward = candidateIn(report).quantities[0];
     const around = (estimator: string) => {
       const { value, intervals } = reward!.estimates.find((one) => one.estimator === estimator)!;
@@ -200,8 +187,8 @@ describe('an evaluation', () => {
         logger: () => [1 / 3, 1 / 3, 1 / 3],
         change: (one, i) => succeeding(one, i % every === 0 ? 1 : 0),
       });
-    const warnings = candidateIn(await evaluated(rare(400), fixed({ a: 1 }))).warnings;
+    const warnings = candidateIn(await evaluated(rare(400), [fixed({ a: 1 })])).warnings;
     expect(warnings.find(({ code }) => code === 'rare_outcomes')?.what).toMatch(/reward on as much as \d\b/);
-    expect(codes(await evaluated(rare(4), fixed({ a: 1 })))).not.toContain('rare_outcomes');
+    expect(codes(await evaluated(rare(4), [fixed({ a: 1 })]))).not.toContain('rare_outcomes');
   });
 });

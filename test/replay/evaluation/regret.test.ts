@@ -1,32 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/domain/random.ts';
 import { normalQuantile } from '../../../src/domain/routing/normal-distribution.ts';
-import { evaluate, type EvaluationInput } from '../../../src/replay/evaluation/evaluate.ts';
 import { regretOf } from '../../../src/replay/evaluation/regret.ts';
 import type { CandidateReport, EvaluationReport, Interval } from '../../../src/replay/evaluation/report.ts';
 import { singleArm } from '../../../src/replay/evaluation/single-arm.ts';
 import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
-import { arms, inPages, madeUpLog, valueOf } from '../support/made-up-log.ts';
+import { evaluated } from '../support/evaluated.ts';
+import { arms, madeUpLog, valueOf } from '../support/made-up-log.ts';
 import { madeUpReport } from '../report-page/made-up-report.ts';
 
 const even = () => [1 / 3, 1 / 3, 1 / 3];
-const evaluated = (records: readonly LoggedDecision[], more: Partial<EvaluationInput> = {}): Promise<EvaluationReport> =>
-  evaluate({
-    records: inPages(records),
-    candidates: arms.map(singleArm),
-    settings: { alpha: 0.05, seed: 'test', resamples: 20, weights: null, prices: {}, rewardModel: 'past', force: false },
-    source: { kind: 'file', file: 'made up' },
-    period: { fromSequence: null, toSequence: null, tenant: null, outcomesUpTo: null },
-    command: './switchyard evaluate',
-    madeAt: '2026-05-01T00:00:00.000Z',
-    largestWeight: null,
-    ...more,
-  });
+const againstArms = (records: readonly LoggedDecision[]): Promise<EvaluationReport> => evaluated(records, arms.map(singleArm));
 const endsOf = (report: EvaluationReport, wanted: string) => report.regret?.intervals.find(({ method }) => method === wanted);
 
 describe('regret against the best single arm', () => {
   test('is its value less that of the logger, and named', async () => {
-    const report = await evaluated(madeUpLog({ size: 6_000, seed: 'regret', logger: even }));
+    const report = await againstArms(madeUpLog({ size: 6_000, seed: 'regret', logger: even }));
     const truth = valueOf([0, 0, 1]) - valueOf(even());
     expect(report.regret).toMatchObject({ arms: 3, best: 'always c' });
     const betting = endsOf(report, 'betting');
@@ -49,7 +38,7 @@ describe('regret against the best single arm', () => {
     const random = seededRandom('kept');
     // Of an even logger those that this one would have drawn.
     const drawn = clever.filter(({ propensity }) => random() < propensity / 0.9);
-    const report = await evaluated(drawn);
+    const report = await againstArms(drawn);
     // 0.9 of 0.8 and 0.7, the rest of the others, against 0.65 of arm c.
     const truth = 0.65 - 0.72;
     const { low = NaN, high = NaN } = { ...endsOf(report, 'student') } as { low?: number; high?: number };
@@ -63,7 +52,7 @@ describe('regret against the best single arm', () => {
       if (i % 2 === 0) return [one];
       return one.arm === 'c' ? [] : [{ ...one, candidates: { arms: ['a', 'b'], propensities: [0.5, 0.5] }, propensity: 0.5 }];
     });
-    const report = await evaluated(log);
+    const report = await againstArms(log);
     const c = report.candidates.find(({ name }) => name === 'always c');
     const narrow = log.filter(({ candidates }) => candidates?.arms.length === 2).length;
     expect(c?.diagnostics.unsupported).toBe(0);
@@ -81,21 +70,19 @@ describe('regret against the best single arm', () => {
 
   test('an arm that the log hardly holds is not named best, and is in the interval', async () => {
     const log = madeUpLog({ size: 2_000, seed: 'rare', logger: () => [0.5, 0.498, 0.002] });
-    const report = await evaluated(log);
+    const report = await againstArms(log);
     expect(report.candidates.map(({ verdict }) => verdict.kind === 'refused')).toEqual([false, false, true]);
     expect(['always a', 'always b']).toContain(report.regret?.best);
     const highOf = (candidate: CandidateReport | undefined) =>
       candidate?.quantities[0]?.difference.intervals.find(({ method }) => method === 'betting')?.high;
     expect(endsOf(report, 'betting')?.high).toBe(highOf(report.candidates[2]));
-    const nobody = await evaluated(madeUpLog({ size: 20, seed: 'short', logger: even }));
+    const nobody = await againstArms(madeUpLog({ size: 20, seed: 'short', logger: even }));
     expect(nobody.regret).toMatchObject({ best: null, value: null });
     expect(nobody.regret?.intervals.length).toBeGreaterThan(0);
   });
 
   test('is null without single arms', async () => {
-    const report = await evaluated(madeUpLog({ size: 100, seed: 'none', logger: even }), {
-      candidates: [{ ...singleArm('a'), kind: 'distribution' }],
-    });
+    const report = await evaluated(madeUpLog({ size: 100, seed: 'none', logger: even }), [{ ...singleArm('a'), kind: 'distribution' }]);
     expect(report.regret).toBeNull();
   });
 });
