@@ -50,14 +50,14 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
   if (lost !== null) terminal.note(lost);
   requirePrices(options, content, seen);
   const inOrder = foundInOrder(options, seen, terminal.note);
-  const candidates = await Promise.all(options.policy.map((one) => candidateOf(one, options, content, seen, terminal.note)));
+  const policies = await Promise.all(options.policy.map((one) => candidateOf(one, options, content, seen, terminal.note)));
+  const candidates = [...policies, ...singleArms(options, seen.arms.toSorted())];
   requireDistinct(candidates.map(({ name }) => name));
-  const alone = singleArms(options, seen.arms.toSorted());
   const progress = openProgress('evaluating', seen.records);
   try {
     return await evaluate({
       records: read,
-      candidates: [...candidates, ...alone],
+      candidates,
       settings: settingsOf(inOrder),
       source: { kind: 'file', file },
       period: { fromSequence: null, toSequence: null, tenant: options.tenant ?? null, outcomesUpTo: null },
