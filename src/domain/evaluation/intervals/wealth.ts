@@ -16,9 +16,8 @@
  * 2. k_t, a control variate (the weights' mean is known: 1 - u), may only look back. It makes the noise of the weights cancel, and allows Z_t below 0; 1 + c Z_t must stay above 0 for the largest
  *    weight that can come: c k_t <= stake / limit_t. The limit may be another one for each record, as long as it is known before the draw. Where none is known k_t is 0.
  * 3. The k that leaves the least variance is m, the slope of w r on w. A bet does not want the least variance, but to grow: what a heavy record takes when it fails, ln(1 - c limit k), counts more than what it gives. With x = c limit, an
- *    action of that weight that earns 1 with probability m, and little besides, the mean of ln(1 + c Z) is largest where m / (1 + x - x k) + (1 - m) / (1 - x k) = 1, and
- *      k = m / (1 + x (1 - m / 2))
- *    is near that root: m for light records, about m / x for heavy ones.
+ *    action of that weight that earns 1 with probability m, and little besides, the mean of ln(1 + c Z) is largest where m / (1 + x - x k) + (1 - m) / (1 - x k) = 1, so that
+ *      k = 2 m / (1 + x + sqrt((1 - x)^2 + 4 x (1 - m)))     near m for light records, near m / x for heavy ones.
  */
 export type Wealth = {
   /** Takes in one record. `outcome` 0 to 1; `limit`: what its weight cannot exceed, whatever had been drawn. Infinity: not known. */
@@ -30,11 +29,11 @@ export type Wealth = {
 export const openWealth = (): Wealth => {
   /** ln(1 + c Z) added up for each bet, of all records but those that wait. */
   const earned = new Float64Array(bets.length);
-  /** Of each record that waits: w r, 1 - u - w, m, limit (1 - m / 2), and what c k may come to. */
+  /** Of each record that waits: w r, 1 - u - w, m, limit, and what c k may come to. */
   const plains = new Float64Array(foldEvery);
   const slopes = new Float64Array(foldEvery);
   const controls = new Float64Array(foldEvery);
-  const dampings = new Float64Array(foldEvery);
+  const limits = new Float64Array(foldEvery);
   const rooms = new Float64Array(foldEvery);
   let records = 0;
   let waiting = 0;
@@ -59,7 +58,11 @@ export const openWealth = (): Wealth => {
   const controlled = (bet: number): number => {
     let factor = 1;
     for (let i = 0; i < waiting; i++) {
-      const staked = (bet * controls[i]!) / (1 + bet * dampings[i]!);
+      const m = controls[i]!;
+      const most = bet * limits[i]!;
+      const rest = 1 - most;
+      // A power would take as long as all else together; the other way to write the root is below 0 by rounding.
+      const staked = (2 * bet * m) / (1 + most + Math.sqrt(rest * rest + 4 * most * (1 - m)));
       factor *= 1 + bet * plains[i]! + slopes[i]! * Math.min(staked, rooms[i]!);
     }
     return factor;
@@ -115,7 +118,7 @@ export const openWealth = (): Wealth => {
       slopes[waiting] = slope;
       const m = isKnown ? Math.min(1, Math.max(0, regression[0]! / regression[1]!)) : 0;
       controls[waiting] = m;
-      dampings[waiting] = isKnown ? limit * (1 - m / 2) : 0;
+      limits[waiting] = isKnown ? limit : 0;
       rooms[waiting] = isKnown ? stake / limit : 0;
       isControlled ||= isKnown && slope !== 0;
       const excess = weight - 1;
