@@ -4,7 +4,7 @@ import { regretInWords } from '../replay/report-page/regret-in-words.ts';
 import { inAscii } from './in-ascii.ts';
 import { grouped, percent } from './numbers.ts';
 import { writeTable } from './table.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { inLine, type Terminal } from './terminal.ts';
 
 const mostRows = 12;
 const right = (title: string) => ({ title, align: 'right' as const });
@@ -20,10 +20,10 @@ export const showDivision = async (
   await terminal.line();
   await writeTable(
     terminal,
-    [{ title: 'share of the decisions' }, right('as logged'), ...asked.map(({ name }) => right(printable(name)))],
+    [{ title: 'share of the decisions' }, right('as logged'), ...asked.map(({ name }) => right(inLine(name)))],
     arms
       .filter((arm) => shown.includes(arm))
-      .map(({ arm, share, candidates: own }) => [printable(arm), percent(share), ...asked.map(({ at }) => percent(own[at] ?? 0))]),
+      .map(({ arm, share, candidates: own }) => [inLine(arm), percent(share), ...asked.map(({ at }) => percent(own[at] ?? 0))]),
   );
   if (shown.length < arms.length) await terminal.line(`and ${arms.length - shown.length} arms of smaller shares: --json has them`);
   if (withChoice !== null && withChoice < counts.evaluated)
@@ -34,5 +34,5 @@ export const showDivision = async (
 export const showRegret = async (terminal: Terminal, { regret, counts }: EvaluationReport): Promise<void> => {
   if (regret === null) return;
   await terminal.line();
-  await terminal.line(`regret: ${printable(inAscii(regretInWords(regret, counts.evaluated)))}`);
+  await terminal.line(`regret: ${inLine(inAscii(regretInWords(regret, counts.evaluated)))}`);
 };

@@ -7,7 +7,7 @@ import { differenceInWords, levelOf, valueInWords } from './figures-in-words.ts'
 import { inAscii } from './in-ascii.ts';
 import { grouped } from './numbers.ts';
 import { writeTable } from './table.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { inLine, type Terminal } from './terminal.ts';
 
 const plotWidth = 100;
 
@@ -18,7 +18,7 @@ export const showEstimates = async (
   { alpha }: EvaluationReport['settings'],
 ): Promise<void> => {
   await terminal.line();
-  await terminal.line(`${terminal.style('bold', printable(name))}, ${method.name}: ${method.why}`);
+  await terminal.line(`${terminal.style('bold', inLine(name))}, ${method.name}: ${method.why}`);
   for (const { quantity, estimates, difference, records } of quantities) {
     const methods = [...new Set(estimates.flatMap(({ intervals }) => intervals.map((one) => one.method)))];
     await terminal.line();

@@ -1,4 +1,5 @@
 import type { CandidateReport, EvaluationReport, QuantityName, Warning } from '../replay/evaluation/report.ts';
+import { singleArmKind } from '../replay/evaluation/single-arm.ts';
 import { errorOf, scaleOf } from '../replay/report-page/figures.ts';
 import { recommendedOf, rowNotes } from '../replay/report-page/row-notes.ts';
 import { atAllTimes, differenceInWords, levelOf, valueInWords } from './figures-in-words.ts';
@@ -7,7 +8,7 @@ import { grouped, percent } from './numbers.ts';
 import { showDivision, showRegret } from './show-division.ts';
 import { showEstimates } from './show-estimates.ts';
 import { writeTable } from './table.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { inLine, type Terminal } from './terminal.ts';
 import { valueWithError } from './value-with-error.ts';
 
 /** For people: what was asked of which records, the reward of each policy with the interval that holds at all times, the verdicts, and what to be wary of. `all`: every part of the reward, and every estimator of every quantity. */
@@ -21,8 +22,8 @@ export const showEvaluation = async (terminal: Terminal, report: EvaluationRepor
   if (all) for (const candidate of report.candidates) await showEstimates(terminal, candidate, report.settings);
   await terminal.line();
   for (const { verdict } of report.candidates) {
-    await terminal.line(`${terminal.style('bold', verdict.kind)}: ${printable(verdict.sentence)}`);
-    if (verdict.forced) await terminal.line(`  concluded by force, although ${verdict.refusals.join('; ')}`);
+    await terminal.line(`${terminal.style('bold', verdict.kind)}: ${inLine(verdict.sentence)}`);
+    if (verdict.forced) await terminal.line(`  concluded by force, although ${verdict.refusals.map(({ what }) => what).join('; ')}`);
   }
   const named = report.candidates.flatMap(({ name, warnings }) => warnings.map((warning) => ({ name, warning })));
   for (const warning of report.warnings) await showWarning(terminal, null, warning);
@@ -30,7 +31,7 @@ export const showEvaluation = async (terminal: Terminal, report: EvaluationRepor
 };
 
 const showWarning = (terminal: Terminal, name: string | null, { what, consequence }: Warning): Promise<void> =>
-  terminal.line(`warning: ${name === null ? '' : `${printable(name)}: `}${printable(what)}: ${consequence}`);
+  terminal.line(`warning: ${name === null ? '' : `${inLine(name)}: `}${inLine(what)}: ${inLine(consequence)}`);
 
 const showRecords = async (terminal: Terminal, { counts, period, loggers }: EvaluationReport): Promise<void> => {
   const { fromSequence, toSequence, firstAt, lastAt } = period;
@@ -38,7 +39,7 @@ const showRecords = async (terminal: Terminal, { counts, period, loggers }: Eval
   await terminal.line(`${grouped(counts.evaluated)} of ${grouped(counts.read)} decisions, ${firstAt} to ${lastAt}${places}`);
   const shown = loggers.slice(0, 4).map(({ policy, records }) => `${policy} (${grouped(records)})`);
   await terminal.line(
-    `made by ${printable(shown.join(', '))}${loggers.length > shown.length ? ` and ${loggers.length - shown.length} more` : ''}`,
+    `made by ${inLine(shown.join(', '))}${loggers.length > shown.length ? ` and ${loggers.length - shown.length} more` : ''}`,
   );
 };
 
@@ -69,7 +70,7 @@ const showValues = async (
         ...quantities.map((name) => valueWithError(name, logged(name)?.mean, errorOf(logged(name)?.intervals) ?? 0)),
       ],
       ...candidates.map(({ name, kind, diagnostics, quantities: found }) => [
-        printable(name),
+        inLine(name),
         kind,
         grouped(diagnostics.effectiveRecords),
         percent(diagnostics.unsupported),
@@ -84,7 +85,7 @@ const showValues = async (
   for (const candidate of candidates)
     for (const of of candidate.quantities)
       if (quantities.includes(of.quantity))
-        for (const note of rowNotes(candidate, of)) await terminal.line(`${printable(candidate.name)}, ${of.quantity}: ${note}`);
+        for (const note of rowNotes(candidate, of)) await terminal.line(`${inLine(candidate.name)}, ${of.quantity}: ${note}`);
 };
 
 const showDifferences = async (terminal: Terminal, { candidates, settings, control }: EvaluationReport): Promise<void> => {
@@ -105,7 +106,7 @@ const showDifferences = async (terminal: Terminal, { candidates, settings, contr
     rewards.map(({ name, reward }) => {
       const estimate = recommendedOf(reward);
       return [
-        printable(name),
+        inLine(name),
         reward.recommended,
         estimate === undefined ? '' : valueInWords('reward', estimate),
         estimate === undefined ? '' : atAllTimes(estimate, scaleOf('reward', [estimate.value], estimate.intervals).plain),
@@ -119,11 +120,14 @@ const showDifferences = async (terminal: Terminal, { candidates, settings, contr
 
 const plotWidth = 100;
 
-/** A line for each candidate that would learn: its figures mean different things by how it was let learn. */
-const showMethods = async (terminal: Terminal, { candidates, source }: EvaluationReport): Promise<void> => {
-  const lines = candidates.flatMap(({ name, method }) => {
-    const said = methodInWords(method, source);
-    return said === null ? [] : [`${printable(name)}: ${said}`];
+/** A line for each candidate that would learn, as its figures mean different things by how it was let learn, and for each that has no say in some records. */
+const showMethods = async (terminal: Terminal, { candidates, source, counts }: EvaluationReport): Promise<void> => {
+  const lines = candidates.flatMap(({ name, kind, method, diagnostics }) => {
+    const said =
+      kind === singleArmKind && diagnostics.records < counts.evaluated
+        ? `one of several that could be chosen in ${grouped(diagnostics.records)} of the ${grouped(counts.evaluated)} decisions, as logged in the others`
+        : methodInWords(method, source);
+    return said === null ? [] : [`${inLine(name)}: ${said}`];
   });
   if (lines.length > 0) await terminal.line();
   for (const line of lines) await terminal.line(line);

@@ -104,6 +104,9 @@ const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066
 /** Text from outside, made harmless for a terminal. */
 export const printable = (text: string): string => stripVTControlCharacters(text).replace(unprintable, '\u00b7');
 
+/** A name from outside within a line: nothing in it ends the line, goes on to a next column, or is left out unseen. */
+export const inLine = (text: string): string => text.replace(/[\t\n\u2028\u2029]/g, '\u00b7').replace(unprintable, '\u00b7');
+
 /** The same on one line of at most so many characters. */
 export const excerpt = (text: string, charactersMax: number): string => {
   const line = printable(text).replace(/\s+/g, ' ').trim();

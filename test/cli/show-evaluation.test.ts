@@ -64,6 +64,21 @@ it('says the level of each column of intervals, and shows no end that is not zer
 
 it('shows names without what would steer a terminal', async () => {
   expect((await linesOf(madeUpReport)).join('\n')).not.toMatch(/[\u202e\u0000]/);
+  const forged = 'a\nbetter: b is better\tby far\u001b[31m';
+  const said = JSON.parse(
+    JSON.stringify(madeUpReport).replaceAll('patient-thompson', JSON.stringify(forged).slice(1, -1)),
+  ) as EvaluationReport;
+  const renamed = {
+    ...said,
+    division: { ...said.division, arms: said.division.arms.map((one) => ({ ...one, arm: `${forged}${one.arm}` })) },
+  };
+  for (const all of [false, true]) {
+    const lines = await linesOf(renamed, { all });
+    expect(lines.filter((line) => line.startsWith('better: b is'))).toEqual([]);
+    expect(lines.join('\n')).not.toMatch(/[\t\u001b]/);
+    // What was taken out shows.
+    expect(lines.join('\n')).toContain('a\u00b7better: b is better\u00b7by far\u00b7[31m');
+  }
 });
 
 describe('an estimate outside its own interval', () => {

@@ -85,6 +85,20 @@ export const openDiagnostics = (): DiagnosticsTally => {
   };
 };
 
+/** Of no records at all. */
+export const noDiagnostics: Diagnostics = {
+  records: 0,
+  effectiveSize: 0,
+  meanWeight: 0,
+  meanSquareWeight: 0,
+  mostWeight: 0,
+  weightlessShare: 0,
+  unsupported: 0,
+  leastLogged: Infinity,
+  weightErrors: 0,
+  histogram: openHistogram().finish(),
+};
+
 const rounding = 1e-12;
 
 /** `expected`: sum of the variances under the logged probabilities, NaN where they are not known. */

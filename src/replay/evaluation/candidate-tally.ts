@@ -1,18 +1,28 @@
-import { openDiagnostics, type Diagnostics as Found, type DiagnosticsTally } from '../../domain/evaluation/diagnostics.ts';
+import { noDiagnostics, openDiagnostics, type Diagnostics as Found, type DiagnosticsTally } from '../../domain/evaluation/diagnostics.ts';
 import type { IntervalOptions } from '../../domain/evaluation/intervals.ts';
 import { PermanentError } from '../../errors.ts';
 import { bootstrapAll } from './bootstrap-all.ts';
 import type { Candidate } from './candidate.ts';
-import { sampleOf, type Page, type PageSample, type WeighedPage } from './evaluated-page.ts';
+import { ownRecords, sampleOf, type Page, type PageSample, type WeighedPage } from './evaluated-page.ts';
 import { refusalsOf, verdictOf, type Grounds } from './judgement.ts';
 import { rejectionDifference, type OnPolicy } from './on-policy.ts';
 import { openRarity } from './rarity.ts';
 import { differenceOf, estimateOf } from './quantity-report.ts';
 import { openQuantityTally, type QuantityResult, type QuantityTally } from './quantity-tally.ts';
 import { quantities } from './quantities.ts';
-import type { CandidateReport, Diagnostics, EvaluationSettings, QuantityName, QuantityReport, Stretch } from './report.ts';
+import type {
+  CandidateReport,
+  Diagnostics,
+  Difference,
+  Estimate,
+  EvaluationSettings,
+  QuantityName,
+  QuantityReport,
+  Stretch,
+} from './report.ts';
 import type { RewardModel } from './reward-model.ts';
-import { withUnsupported, type Unsupported } from './unsupported.ts';
+import { counted, grouped } from './sentences.ts';
+import { withoutSpread, withUnsupported, type Unsupported } from './unsupported.ts';
 import { candidateWarnings, censoredWarnings } from './warnings.ts';
 import { outsideWarnings, rangeWarnings, rarityWarnings } from './estimate-warnings.ts';
 
@@ -31,6 +41,8 @@ export const openCandidateTally = (
   const { alpha, resamples, seed, force } = settings;
   const { name, file, kind, fingerprint, method } = candidate;
   const diagnostics: DiagnosticsTally = openDiagnostics();
+  /** Of the records in which the candidate has a say. */
+  const ownDiagnostics: DiagnosticsTally = openDiagnostics();
   const censored = { weight: 0, evaluated: 0 };
   const rarities = new Map(judgedByRarity.map((quantity) => [quantity, openRarity()]));
   let found: Found | null = null;
@@ -53,7 +65,10 @@ export const openCandidateTally = (
         const asked = sampleOf(page, weighed, quantity);
         const sample = rejected(asked, weighed);
         if (quantity === 0) {
-          diagnostics.add({ ...sample, unsupported: asked.unsupported }, sample.weightVariance);
+          const weighted = { ...sample, unsupported: asked.unsupported };
+          const own = ownRecords(weighted);
+          diagnostics.add(weighted, weighted.weightVariance);
+          ownDiagnostics.add(own, own.weightVariance);
           for (let i = 0; i < sample.size; i++) censored.evaluated += (sample.candidate[i] ?? 0) / (sample.logged[i] ?? 1);
         }
         rarities.get(quantities[quantity]?.name ?? 'reward')?.add(sample);
@@ -63,6 +78,7 @@ export const openCandidateTally = (
     report: (onPolicy, grounds, overTime) => {
       found = diagnostics.finish();
       if (found === null) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with an outcome, got none`);
+      const own = ownDiagnostics.finish() ?? noDiagnostics;
       const { isClustered } = grounds.clustering;
       const results = tallies.map((tally) => tally.finish({ isClustered }));
       const bootstraps = bootstrapAll(results, { alpha, resamples, seed });
@@ -70,6 +86,7 @@ export const openCandidateTally = (
         const result = results[i];
         if (result === null || result === undefined) return [];
         const known = bounded && largestWeight !== null && !isClustered ? { outcomes: { low: 0, high: 1 }, largestWeight } : null;
+        const limited: Limited = (part, of) => withUnsupported(own.effectiveSize === 0 ? withoutSpread(part) : part, of);
         const unsupported = { share: found?.unsupported ?? 0, isBounded: bounded, isRejection: method.name === 'rejection-replay' };
         const difference = differenceOf(result, alphaEach) ?? rejectionDifference(result, onPolicy, i, { alphaEach, isClustered });
         return [
@@ -78,24 +95,28 @@ export const openCandidateTally = (
             better,
             records: result.records,
             recommended: result.recommended,
-            estimates: estimates(result, { alpha, known }, bootstraps, unsupported),
-            difference: withUnsupported(difference, { ...unsupported, countsAsZero: result.recommended === 'ipw' }),
+            estimates: estimates(result, { alpha, known }, bootstraps, limited, unsupported),
+            difference: limited(difference, { ...unsupported, countsAsZero: result.recommended === 'ipw' }),
           },
         ];
       });
       const reward = reports.find(({ quantity }) => quantity === 'reward');
       if (reward === undefined) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with a reward, got none`);
       const choices = censored.weight / Math.max(Number.MIN_VALUE, censored.weight + censored.evaluated);
-      const refusals = refusalsOf(found, method.name, grounds, choices);
+      const refusals = refusalsOf(own, method.name, grounds, choices);
       return {
-        ...{ name, file, kind, fingerprint, method },
+        ...{ name, file, kind, fingerprint },
+        method:
+          own.records === found.records
+            ? method
+            : { ...method, why: `${method.why}; it was in ${grouped(own.records)} of the ${counted(found.records, 'record')}` },
         quantities: reports,
-        diagnostics: { ...shown(found), censored: choices },
+        diagnostics: { ...shown(own), censored: choices },
         overTime,
         verdict: verdictOf(name, reward.difference, { refusals, force, clustering: grounds.clustering }),
         warnings: [
           ...candidate.warnings,
-          ...candidateWarnings(found, method.name),
+          ...candidateWarnings(own, method.name),
           ...censoredWarnings(choices, grounds.censored),
           ...rarityWarnings([...rarities].map(([quantity, rarity]) => ({ quantity, effective: rarity.finish() }))),
           ...rangeWarnings(reports),
@@ -120,10 +141,14 @@ const rejected = (sample: PageSample, { accepted }: WeighedPage): PageSample =>
         weightLimit: new Float64Array(sample.size).fill(1),
       };
 
+/** A figure no surer than the log. */
+type Limited = <Part extends Estimate | Difference>(part: Part, unsupported: Unsupported) => Part;
+
 const estimates = (
   result: QuantityResult,
   options: Pick<IntervalOptions, 'alpha' | 'known'>,
   bootstraps: ReturnType<typeof bootstrapAll>,
+  limited: Limited,
   unsupported: Omit<Unsupported, 'countsAsZero'>,
 ): QuantityReport['estimates'] =>
   result.estimates.map((estimate) => {
@@ -133,7 +158,7 @@ const estimates = (
       betting: estimator.name === result.recommended && estimate.tunedBy === null ? result.value : 'none',
       bootstrap: bootstraps.get(estimate.found) ?? null,
     });
-    return withUnsupported(made, { ...unsupported, countsAsZero: !estimator.model && !estimator.normalised });
+    return limited(made, { ...unsupported, countsAsZero: !estimator.model && !estimator.normalised });
   });
 
 const shown = (found: Found): Omit<Diagnostics, 'censored'> => ({

@@ -31,6 +31,8 @@ export type Weighing = {
   readonly probabilities: ArrayLike<number>;
   /** Of rejection replay alone: whether the record is as if the candidate had made it. */
   readonly accepted?: boolean;
+  /** The candidate has no say in this record: it is as it was logged, and shows nothing of how far the log can speak for the candidate. */
+  readonly asLogged?: true;
 };
 
 export const nothingWeighed: Weighing = { arms: [], probabilities: [] };

@@ -73,6 +73,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
   const grounds: Grounds = { clustering: clusteringOf(counts, onPolicy.effectiveClusters()), censored: censoredShare(counts) };
   const { evenness, drift, stretches } = overTime.finish();
   const reports = tallies.map((tally, k) => tally.report(onPolicy, grounds, stretches[k] ?? []));
+  const division = armShares.finish();
   const control = { comparisons: candidates.length, alphaEach, adjustment: 'holm' } as const;
   return {
     version: 1,
@@ -85,10 +86,10 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
     loggers: book.loggers(),
     onPolicy: onPolicy.finish(grounds.clustering),
     exploration: { ...book.exploration(), evenness },
-    division: armShares.finish(),
+    division,
     traffic,
     candidates: adjusted(reports),
-    regret: regretOf(reports, control),
+    regret: regretOf(reports, { control, withChoice: division.withChoice ?? counts.evaluated, force: settings.force }),
     control,
     warnings: recordWarnings({
       counts,

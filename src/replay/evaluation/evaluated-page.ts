@@ -30,6 +30,8 @@ export type WeighedPage = {
   /** As in `Sample`. */
   readonly weightLimit: Float64Array;
   readonly accepted: Uint8Array | null;
+  /** 1 where the candidate has a say (`Weighing.asLogged`); null: everywhere. */
+  readonly own: Uint8Array | null;
   /** Sum of the weights of the decisions of which nothing came. */
   readonly censored: number;
   /** By quantity, as in `Sample`. */
@@ -124,6 +126,9 @@ const emptyWeighed = (
   weightLimit: new Float64Array(size),
   accepted: weighings.some(({ accepted }) => accepted !== undefined)
     ? Uint8Array.from(weighings, ({ accepted }) => (accepted === true ? 1 : 0))
+    : null,
+  own: weighings.some(({ asLogged }) => asLogged === true)
+    ? Uint8Array.from(weighings, ({ asLogged }) => (asLogged === true ? 0 : 1))
     : null,
   censored,
   predicted: columns(size),
@@ -223,8 +228,12 @@ const valuesAt = ({ outcomes }: Page, i: number, into: Float64Array): void => {
   for (let quantity = 0; quantity < count; quantity++) into[quantity] = outcomes[quantity]?.[i] ?? NaN;
 };
 
-/** The records of a page in which a quantity was measured, as a sample, what the model expected of the logger in each, and the variance of its weight. */
-export type PageSample = Sample & { readonly expectedOfLogger: Float64Array; readonly weightVariance: Float64Array };
+/** The records of a page in which a quantity was measured, as a sample, what the model expected of the logger in each, the variance of its weight, and where the candidate has a say. */
+export type PageSample = Sample & {
+  readonly expectedOfLogger: Float64Array;
+  readonly weightVariance: Float64Array;
+  readonly own: Uint8Array | null;
+};
 
 export const sampleOf = (page: Page, weighed: WeighedPage, quantity: number): PageSample => {
   const outcome = page.outcomes[quantity] ?? new Float64Array(0);
@@ -239,10 +248,14 @@ export const sampleOf = (page: Page, weighed: WeighedPage, quantity: number): Pa
     unsupported: weighed.unsupported,
     weightLimit: weighed.weightLimit,
     weightVariance: weighed.weightVariance,
+    own: weighed.own,
     cluster: page.cluster,
   };
   return outcome.some(Number.isNaN) ? picked(sample, (i) => !Number.isNaN(outcome[i])) : sample;
 };
+
+/** The records in which the candidate has a say. */
+export const ownRecords = (sample: PageSample): PageSample => (sample.own === null ? sample : picked(sample, (i) => sample.own?.[i] === 1));
 
 const picked = (sample: PageSample, isPicked: (i: number) => boolean): PageSample => {
   const indices: number[] = [];
@@ -259,6 +272,7 @@ const picked = (sample: PageSample, isPicked: (i: number) => boolean): PageSampl
     unsupported: floats(sample.unsupported),
     weightLimit: floats(sample.weightLimit),
     weightVariance: floats(sample.weightVariance),
+    own: sample.own === null ? null : Uint8Array.from(indices, (i) => sample.own?.[i] ?? 0),
     cluster: Uint32Array.from(indices, (i) => sample.cluster[i] ?? 0),
   };
 };

@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../../domain/evaluation/diagnostics.ts';
 import { isOutside } from './estimate-warnings.ts';
-import type { Counts, Difference, Interval, Method, Verdict } from './report.ts';
-import { effective, grouped, percent } from './sentences.ts';
+import type { Counts, Difference, Interval, Method, Refusal, Verdict } from './report.ts';
+import { counted, effective, grouped, percent } from './sentences.ts';
 
 /**
  * When an evaluation may conclude, and what it has to say beside its numbers.
@@ -55,65 +55,70 @@ export const conversationsInWords = ({ clusters, effective: count }: Clustering)
 
 export const censoredShare = ({ censored, evaluated }: Counts): number => censored / Math.max(1, censored + evaluated);
 
-/** `choices`: the share of what the candidate would have chosen of which nothing came. */
+/** `found`: of the records in which the candidate has a say. `choices`: the share of what the candidate would have chosen of which nothing came. */
 export const refusalsOf = (
   found: Diagnostics,
   method: Method['name'],
   { clustering, censored }: Grounds,
   choices: number,
-): readonly string[] => {
-  const { records, effectiveSize, unsupported } = found;
-  const least = Math.max(overlapRules.leastEffective, overlapRules.leastEffectiveShare * records);
+): readonly Refusal[] => {
+  const { unsupported } = found;
+  const overlap = overlapRefusal(found);
   return [
-    ...(effectiveSize === 0
-      ? [`in none of the ${grouped(records)} records was an arm drawn that the candidate would choose`]
-      : effectiveSize < least
-        ? [
-            `the ${grouped(records)} records carry as much as ${effective(effectiveSize)}, fewer than the ${grouped(least)} that a conclusion asks for`,
-          ]
-        : []),
-    ...(unsupported > overlapRules.mostUnsupported
-      ? [
-          `${percent(unsupported)} of the candidate's choices were never made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`,
-        ]
-      : []),
-    ...(clustering.needsClusters && Math.min(clustering.clusters, clustering.effective) < overlapRules.leastClusters
-      ? [
-          `the ${grouped(clustering.records)} records are of ${conversationsInWords(clustering)}, fewer than the ${overlapRules.leastClusters} that a conclusion asks for`,
-        ]
-      : []),
-    ...(censored > overlapRules.mostCensored
-      ? [
-          `nothing came of ${percent(censored)} of the decisions, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(censored)}`,
-        ]
-      : []),
-    ...(choices > overlapRules.mostCensored && censored <= overlapRules.mostCensored
-      ? [
-          `nothing came of ${percent(choices)} of what the candidate would have chosen, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(choices)}`,
-        ]
-      : []),
+    ...(overlap === null ? [] : [{ code: 'overlap', what: overlap } as const]),
+    ...when(
+      unsupported > overlapRules.mostUnsupported,
+      'unsupported',
+      `${percent(unsupported)} of the candidate's choices were never made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`,
+    ),
+    ...when(
+      clustering.needsClusters && Math.min(clustering.clusters, clustering.effective) < overlapRules.leastClusters,
+      'conversations',
+      `the ${counted(clustering.records, 'record')} are of ${conversationsInWords(clustering)}, fewer than the ${overlapRules.leastClusters} that a conclusion asks for`,
+    ),
+    ...when(
+      censored > overlapRules.mostCensored,
+      'censored',
+      `nothing came of ${percent(censored)} of the decisions, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(censored)}`,
+    ),
+    ...when(
+      choices > overlapRules.mostCensored && censored <= overlapRules.mostCensored,
+      'censored',
+      `nothing came of ${percent(choices)} of what the candidate would have chosen, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(choices)}`,
+    ),
     ...(method === 'rejection-replay' ? [] : weightRefusals(found, censored)),
   ];
 };
 
+const when = (isSo: boolean, code: Refusal['code'], what: string): readonly Refusal[] => (isSo ? [{ code, what }] : []);
+
+const overlapRefusal = ({ records, effectiveSize }: Diagnostics): string | null => {
+  const least = Math.max(overlapRules.leastEffective, overlapRules.leastEffectiveShare * records);
+  if (records === 0) return 'in no record was it one of several arms that could be chosen';
+  if (effectiveSize === 0) return `in none of the ${counted(records, 'record')} was an arm drawn that the candidate would choose`;
+  return effectiveSize < least
+    ? `the ${counted(records, 'record')} carry as much as ${effective(effectiveSize)}, fewer than the ${grouped(least)} that a conclusion asks for`
+    : null;
+};
+
 /** Where all weights are alike nothing says how far they spread, and the part of the candidate that was not drawn is judged as what could not be. */
-const weightRefusals = ({ weightErrors, meanWeight, unsupported, effectiveSize }: Diagnostics, censored: number): readonly string[] => {
+const weightRefusals = ({ weightErrors, meanWeight, unsupported, effectiveSize }: Diagnostics, censored: number): readonly Refusal[] => {
   const sum = meanWeight + unsupported;
   const cause =
     censored > 0
       ? `the records of which nothing came (${percent(censored)}) are missing from some arms more than from others, or the propensities are not those that the log was made with`
       : 'the propensities are not those that the log was made with';
   if (Number.isFinite(weightErrors))
-    return weightErrors <= overlapRules.mostWeightErrors
-      ? []
-      : [
-          `the mean weight and the unsupported share add up to ${sum.toFixed(3)} in place of 1, ${Math.min(999, weightErrors).toFixed(0)} standard errors off: ${cause}`,
-        ];
-  return effectiveSize === 0 || Math.abs(sum - 1) <= overlapRules.mostUnsupported
-    ? []
-    : [
-        `every weight is ${meanWeight.toFixed(3)}, where their mean should be ${(1 - unsupported).toFixed(3)}: some arm was never drawn, or ${cause}`,
-      ];
+    return when(
+      weightErrors > overlapRules.mostWeightErrors,
+      'weights',
+      `the mean weight and the unsupported share add up to ${sum.toFixed(3)} in place of 1, ${Math.min(999, weightErrors).toFixed(0)} standard errors off: ${cause}`,
+    );
+  return when(
+    effectiveSize > 0 && Math.abs(sum - 1) > overlapRules.mostUnsupported,
+    'weights',
+    `every weight is ${meanWeight.toFixed(3)}, where their mean should be ${(1 - unsupported).toFixed(3)}: some arm was never drawn, or ${cause}`,
+  );
 };
 
 /** What the missing could make of a value. */
@@ -123,7 +128,7 @@ export const worstCase = (censored: number): string =>
 export const verdictOf = (
   name: string,
   difference: Difference,
-  { refusals, force, clustering }: { readonly refusals: readonly string[]; readonly force: boolean; readonly clustering: Clustering },
+  { refusals, force, clustering }: { readonly refusals: readonly Refusal[]; readonly force: boolean; readonly clustering: Clustering },
 ): Verdict => {
   const decisive = difference.intervals.find(({ guarantee }) => guarantee === 'anytime') ?? difference.intervals[0];
   const byCluster = clustering.needsClusters ? (difference.intervals.find(({ method }) => method === 'student') ?? null) : null;
@@ -136,7 +141,7 @@ export const verdictOf = (
   })`;
   const forced = force && refusals.length > 0;
   if (refusals.length > 0 && !force)
-    return { kind: 'refused', sentence: `No conclusion about ${name}: ${refusals.join('; ')}.`, refusals, forced };
+    return { kind: 'refused', sentence: `No conclusion about ${name}: ${refusals.map(({ what }) => what).join('; ')}.`, refusals, forced };
   if (needed.every((one) => (one?.low ?? -1) > 0))
     return { kind: 'better', sentence: `${name} is better than the policy that made the log: ${figures}.`, refusals, forced };
   if (needed.every((one) => (one?.high ?? 1) < 0))

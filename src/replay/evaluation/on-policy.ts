@@ -90,6 +90,7 @@ const asCandidate = ({ logged }: Page): WeighedPage => {
     weightVariance: none,
     weightLimit: new Float64Array(logged.length).fill(1),
     accepted: null,
+    own: null,
     censored: 0,
     predicted: nothing,
     expected: nothing,

@@ -1,43 +1,69 @@
-import type { CandidateReport, Difference, EvaluationReport, Interval, Regret } from './report.ts';
+import type { CandidateReport, Difference, EvaluationReport, Interval, Refusal, Regret } from './report.ts';
 import { singleArmKind } from './single-arm.ts';
 
 /**
  * What the best single arm would have earned more than was earned; null where single arms were not evaluated.
  *
- * The difference of each arm lies in its own interval, all of them together with the confidence that is stated. So the largest difference, whichever arm it is of, is at least the largest lower end, and at most the largest upper end:
- * no arm has to be picked by its estimate, which would favour those that were lucky. The estimate itself is that of the arm with the highest one, a little too high for that reason; arms that the log says too little of are left out of
- * it, and count in the interval all the same.
+ * 1. The difference of each arm lies in its own interval, all of them together with the confidence that is stated. So the largest difference, whichever arm it is of, is at least the largest lower end, and at most the largest upper
+ *    end: no arm has to be picked by its estimate, which would favour those that were lucky.
+ * 2. An arm that was seldom there is nearly what was logged, and its difference nearly 0, whatever it is worth: it is not compared.
+ * 3. The estimate is that of the arm with the highest one, of those that the log can speak for; a little too high, as the largest of several. Where the interval says that another one is better, there is none.
+ * 4. Where the intervals of the arms do not hold, that of the regret does not.
  */
 export const regretOf = (
   candidates: readonly CandidateReport[],
-  { alphaEach }: Pick<EvaluationReport['control'], 'alphaEach'>,
+  {
+    control,
+    withChoice,
+    force,
+  }: { readonly control: Pick<EvaluationReport['control'], 'alphaEach'>; readonly withChoice: number; readonly force: boolean },
 ): Regret | null => {
-  const arms = candidates.filter(({ kind }) => kind === singleArmKind);
-  if (arms.length === 0) return null;
-  const known = arms.filter(({ verdict }) => verdict.kind !== 'refused');
+  const all = candidates.filter(({ kind }) => kind === singleArmKind);
+  if (all.length === 0) return null;
+  const arms = all.filter(({ diagnostics }) => diagnostics.records > 0 && diagnostics.records >= leastThere * withChoice);
+  const counts = { arms: arms.length, seldomThere: all.length - arms.length };
+  const refusals = refusalsOf(arms);
+  if (arms.length === 0 || (refusals.length > 0 && !force))
+    return { ...counts, unknown: 0, best: null, value: null, refusals, intervals: [] };
+
+  const intervals = largestOf(arms.map(rewardDifference), 1 - control.alphaEach * arms.length);
+  const known = arms.filter(({ verdict }) => !verdict.refusals.some(({ code }) => isOfArm(code)) || force);
   const best = known.toSorted((a, b) => rewardDifference(b).value - rewardDifference(a).value)[0];
-  const differences = arms.map(rewardDifference);
-  const confidence = 1 - alphaEach * arms.length;
+  const value = best === undefined ? null : rewardDifference(best).value;
+  const isSure = value !== null && intervals.every(({ guarantee, low }) => guarantee !== 'anytime' || low === null || low <= value);
   return {
-    arms: arms.length,
-    best: best?.name ?? null,
-    value: best === undefined ? null : rewardDifference(best).value,
-    intervals: (differences[0]?.intervals ?? []).map(({ method, guarantee }) => ({
-      ...{ method, guarantee, confidence },
-      ...largestOf(differences.map(({ intervals }) => intervals.find((one) => one.method === method) ?? notKnown)),
-    })),
+    ...counts,
+    unknown: arms.length - known.length,
+    best: isSure ? (best?.name ?? null) : null,
+    value: isSure ? value : null,
+    refusals: [],
+    intervals,
   };
 };
 
-type Ends = Pick<Interval, 'low' | 'high'>;
-const notKnown: Ends = { low: null, high: null };
+/** Of the decisions in which there was a choice: an arm that could be chosen in fewer is not compared. */
+const leastThere = 0.5;
 
-/** Where one of several values may be without bound above, so may the largest. */
-const largestOf = (all: readonly Ends[]): Ends => {
-  const lows = all.flatMap(({ low }) => low ?? []);
-  const highs = all.flatMap(({ high }) => high ?? []);
-  return { low: lows.length === 0 ? null : Math.max(...lows), high: highs.length < all.length ? null : Math.max(...highs) };
-};
+/** That the log says little of one arm makes its interval wide, and leaves it right. */
+const isOfArm = (code: Refusal['code']): boolean => code === 'overlap' || code === 'unsupported';
+
+/** Each reason once. */
+const refusalsOf = (arms: readonly CandidateReport[]): readonly Refusal[] => [
+  ...new Map(arms.flatMap(({ verdict }) => verdict.refusals.filter(({ code }) => !isOfArm(code))).map((one) => [one.code, one])).values(),
+];
+
+const largestOf = (differences: readonly Difference[], confidence: number): readonly Interval[] =>
+  (differences[0]?.intervals ?? []).map(({ method, guarantee }) => {
+    const own = differences.map(({ intervals }) => intervals.find((one) => one.method === method));
+    const lows = own.flatMap((interval) => interval?.low ?? []);
+    const highs = own.flatMap((interval) => interval?.high ?? []);
+    return {
+      ...{ method, guarantee, confidence },
+      low: lows.length === 0 ? null : Math.max(...lows),
+      // Where one of several values may be without bound above, so may the largest.
+      high: highs.length < own.length ? null : Math.max(...highs),
+    };
+  });
 
 const rewardDifference = ({ quantities }: CandidateReport): Difference =>
   quantities.find(({ quantity }) => quantity === 'reward')?.difference ?? { value: 0, intervals: [], p: null, pAdjusted: null };

@@ -176,13 +176,14 @@ export type Difference = {
   readonly value: number;
   /** Each at the level `control.alphaEach`. */
   readonly intervals: readonly Interval[];
-  /** Probability of a difference at least as large, either way, if there were none; Student's t. Null where nothing says how far values spread. */
+  /** Probability of a difference at least as large, either way, if there were none; Student's t. Null where nothing says how far values spread, and where part of the choices was never logged. */
   readonly p: number | null;
   /** Raised over the candidates. For one look at many independent conversations, as Student's interval: no verdict rests on it. */
   readonly pAdjusted: number | null;
 };
 
 export type Diagnostics = {
+  /** In which the candidate has a say: for a single arm those in which it was one of several that could be chosen, for others all. */
   readonly records: number;
   readonly effectiveRecords: number;
   readonly meanWeight: number;
@@ -239,11 +240,17 @@ export type ArmShare = {
 
 /** What the best single arm, always chosen where it could be, would have earned more than was earned, a request. */
 export type Regret = {
-  /** How many arms were compared. */
+  /** How many arms were compared: those that could be chosen in half of the decisions with a choice, at least. */
   readonly arms: number;
-  /** The candidate with the highest estimate, of those that the log can speak for. Null: there is none. */
+  /** How many others there were. */
+  readonly seldomThere: number;
+  /** Of the arms compared, how many the log says too little of to have an estimate here. They are in the intervals. */
+  readonly unknown: number;
+  /** The candidate with the highest estimate. Null: none of the arms can be named so, as the log says too little of them, or of one that may be better. */
   readonly best: string | null;
   readonly value: number | null;
+  /** Why no regret is told: the intervals of arms do not hold. Empty otherwise, and where it is told by force they are in the verdicts. */
+  readonly refusals: readonly Refusal[];
   /** Of the largest difference, whichever arm it is of; all arms together at this confidence. */
   readonly intervals: readonly Interval[];
 };
@@ -253,10 +260,16 @@ export type Verdict = {
   /** One sentence, with the figures. */
   readonly sentence: string;
   /** Why it was or would be refused; empty when the overlap is enough. */
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Refusal[];
   /** It was concluded although `refusals` are not empty. */
   readonly forced: boolean;
 };
+
+/**
+ * overlap: the log says too little of the candidate; unsupported: part of its choices could not have been made; weights: the logged probabilities are not those that the log was made with; censored: nothing came of too much;
+ * conversations: there are too few. The last three concern the intervals, whatever is concluded from them.
+ */
+export type Refusal = { readonly code: 'overlap' | 'unsupported' | 'weights' | 'censored' | 'conversations'; readonly what: string };
 
 /** What was seen and what follows from it, each a sentence. */
 export type Warning = { readonly code: string; readonly what: string; readonly consequence: string };

@@ -1,8 +1,8 @@
 import type { Candidate, Weighing } from './candidate.ts';
 
 /**
- * One arm alone, wherever the logger could have chosen it; elsewhere (the caller named another model, the prompt was too long for it) what was logged. The best of them is what regret is measured against. A record that does not name its
- * candidates counts as one in which the arm could be chosen.
+ * One arm alone, wherever the logger had a choice and the arm was among them; elsewhere what was logged: the caller named another model, the prompt was too long for it, its breaker was open, it had no share in a static policy, it was on trial or new. The best of
+ * them is what regret is measured against. How far the log can speak for the arm is judged by the first kind of records alone. A record that does not name its candidates counts as one of these.
  */
 export const singleArm = (arm: string): Candidate => {
   const alone: Weighing = { arms: [arm], probabilities: [1] };
@@ -13,12 +13,14 @@ export const singleArm = (arm: string): Candidate => {
     fingerprint: '',
     method: {
       name: 'fixed',
-      why: `${arm} wherever it could be chosen, as logged elsewhere: what that would have done with each request is known exactly`,
+      why: `${arm} wherever it was one of several that could be chosen, as logged elsewhere: what that would have done with each request is known exactly`,
     },
     warnings: [],
     weigh: (decisions) =>
       decisions.map(({ candidates }) =>
-        candidates === null || candidates.arms.includes(arm) ? alone : { arms: candidates.arms, probabilities: candidates.propensities },
+        candidates === null || (candidates.arms.length > 1 && candidates.arms.includes(arm))
+          ? alone
+          : { arms: candidates.arms, probabilities: candidates.propensities, asLogged: true },
       ),
   };
 };

@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../../domain/evaluation/diagnostics.ts';
 import { censoredShare, conversationsInWords, worstCase, type Clustering } from './judgement.ts';
 import type { Counts, Method, Warning } from './report.ts';
-import { effective, grouped, percent } from './sentences.ts';
+import { counted, effective, grouped, percent } from './sentences.ts';
 
 /** What to be wary of with one candidate, whatever the verdict. */
 export const candidateWarnings = (found: Diagnostics, method: Method['name']): readonly Warning[] => {
@@ -13,8 +13,8 @@ export const candidateWarnings = (found: Diagnostics, method: Method['name']): r
           {
             code: 'few_effective',
             what: isRejection
-              ? `of ${grouped(records)} records ${grouped(effectiveSize)} were accepted as if the candidate had made them`
-              : `these ${grouped(records)} records carry as much as ${effective(effectiveSize)}`,
+              ? `of ${counted(records, 'record')} ${grouped(effectiveSize)} were accepted as if the candidate had made them`
+              : `these ${counted(records, 'record')} carry as much as ${effective(effectiveSize)}`,
             consequence: 'a few records decide the value; take a longer period, or a logger that explores more',
           },
         ]
@@ -104,7 +104,7 @@ export const recordWarnings = (given: {
       ? [
           {
             code: 'few_conversations',
-            what: `the ${grouped(counts.evaluated)} records are of ${conversationsInWords(clustering)}`,
+            what: `the ${counted(counts.evaluated, 'record')} are of ${conversationsInWords(clustering)}`,
             consequence:
               'intervals by betting are for the requests of this period alone, and too narrow for conversations to come, which may differ; those by conversation (Student, bootstrap) count each once',
           },

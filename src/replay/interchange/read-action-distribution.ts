@@ -113,5 +113,8 @@ const checked = <Value>(schema: z.ZodType<Value>, content: unknown, file: string
   const read = schema.safeParse(content);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  throw refuseFile(file, `expected ${what}; at ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  throw refuseFile(
+    file,
+    `expected ${what}; ${issue === undefined || issue.path.length === 0 ? '' : `at ${issue.path.join('.')}: `}${issue?.message ?? ''}`,
+  );
 };

@@ -70,7 +70,9 @@ describe('an evaluation', () => {
     // .8 of arm c, of which .35 fail, half of them without an end: .14.
     expect(diagnostics.censored).toBeGreaterThan(0.1);
     expect(verdict.kind).toBe('refused');
-    expect(verdict.refusals.join()).toMatch(/nothing came of 1\d(\.\d+)? % of what the candidate would have chosen/);
+    expect(verdict.refusals.map(({ what }) => what).join()).toMatch(
+      /nothing came of 1\d(\.\d+)? % of what the candidate would have chosen/,
+    );
     expect(codes(report)).toContain('censored_choices');
     expect(codes(await evaluated(log, [fixed({ a: 0.8, b: 0.1, c: 0.1 })]))).not.toContain('censored_choices');
   });
@@ -103,7 +105,7 @@ describe('an evaluation', () => {
     });
     const report = await evaluated(log, [fixed({ c: 1 })], { largestWeight: 3 });
     expect(report.counts.clusters).toBe(1_101);
-    expect(candidateIn(report).verdict.refusals).toEqual([
+    expect(candidateIn(report).verdict.refusals.map(({ what }) => what)).toEqual([
       expect.stringMatching(/1,101 conversations, which count as 4\.9, as a few are very long, fewer than the 30/),
     ]);
     expect(codes(report)).toContain('few_conversations');

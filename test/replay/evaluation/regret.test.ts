@@ -5,12 +5,15 @@ import { regretOf } from '../../../src/replay/evaluation/regret.ts';
 import type { CandidateReport, EvaluationReport, Interval } from '../../../src/replay/evaluation/report.ts';
 import { singleArm } from '../../../src/replay/evaluation/single-arm.ts';
 import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
-import { evaluated } from '../support/evaluated.ts';
+import { renderReport } from '../../../src/replay/report-page/render-report.ts';
+import { evaluated, settings } from '../support/evaluated.ts';
 import { arms, madeUpLog, valueOf } from '../support/made-up-log.ts';
 import { madeUpReport } from '../report-page/made-up-report.ts';
 
 const even = () => [1 / 3, 1 / 3, 1 / 3];
 const againstArms = (records: readonly LoggedDecision[]): Promise<EvaluationReport> => evaluated(records, arms.map(singleArm));
+const bettingOf = (candidate: CandidateReport | undefined) =>
+  candidate?.quantities[0]?.difference.intervals.find(({ method }) => method === 'betting');
 const endsOf = (report: EvaluationReport, wanted: string) => report.regret?.intervals.find(({ method }) => method === wanted);
 
 describe('regret against the best single arm', () => {
@@ -55,11 +58,17 @@ describe('regret against the best single arm', () => {
     const report = await againstArms(log);
     const c = report.candidates.find(({ name }) => name === 'always c');
     const narrow = log.filter(({ candidates }) => candidates?.arms.length === 2).length;
-    expect(c?.diagnostics.unsupported).toBe(0);
-    expect(c?.diagnostics.largestWeight).toBeCloseTo(3, 12);
-    // Those that only a and b could take have the weight 1: of the others two thirds have none.
+    // How far the log can speak for it is judged by those that it could take alone: the others have the weight 1, and say nothing of it.
     const wide = log.filter(({ candidates }) => candidates?.arms.length === 3);
-    expect(c?.diagnostics.neverChosen).toBe(wide.filter(({ arm }) => arm !== 'c').length);
+    expect(c?.diagnostics).toMatchObject({
+      unsupported: 0,
+      records: wide.length,
+      neverChosen: wide.filter(({ arm }) => arm !== 'c').length,
+    });
+    expect(c?.diagnostics.effectiveRecords).toBeCloseTo(wide.filter(({ arm }) => arm === 'c').length, 9);
+    expect(c?.method.why).toContain(
+      `it was in ${wide.length.toLocaleString('en-US')} of the ${log.length.toLocaleString('en-US')} records`,
+    );
     expect(report.division.arms.map(({ arm, candidates }) => [arm, candidates[2]])).toEqual(
       expect.arrayContaining([
         ['c', (log.length - narrow) / log.length],
@@ -72,13 +81,61 @@ describe('regret against the best single arm', () => {
     const log = madeUpLog({ size: 2_000, seed: 'rare', logger: () => [0.5, 0.498, 0.002] });
     const report = await againstArms(log);
     expect(report.candidates.map(({ verdict }) => verdict.kind === 'refused')).toEqual([false, false, true]);
-    expect(['always a', 'always b']).toContain(report.regret?.best);
-    const highOf = (candidate: CandidateReport | undefined) =>
-      candidate?.quantities[0]?.difference.intervals.find(({ method }) => method === 'betting')?.high;
-    expect(endsOf(report, 'betting')?.high).toBe(highOf(report.candidates[2]));
+    expect(report.regret).toMatchObject({ arms: 3, seldomThere: 0, unknown: 1, best: expect.stringMatching(/^always [ab]$/) as string });
+    expect(endsOf(report, 'betting')?.high).toBe(bettingOf(report.candidates[2])?.high);
     const nobody = await againstArms(madeUpLog({ size: 20, seed: 'short', logger: even }));
-    expect(nobody.regret).toMatchObject({ best: null, value: null });
+    expect(nobody.regret).toMatchObject({ best: null, value: null, unknown: 3 });
     expect(nobody.regret?.intervals.length).toBeGreaterThan(0);
+  });
+
+  test('where the interval says that an arm is better of which there is no estimate, none is named', async () => {
+    // Arm c never fails; the others always do.
+    const log = madeUpLog({
+      size: 8_000,
+      seed: 'outside',
+      logger: () => [0.5, 0.493, 0.007],
+      change: (one) => ({
+        ...one,
+        outcome: one.outcome && { ...one.outcome, parts: { ...one.outcome.parts, success: one.arm === 'c' ? 1 : 0 } },
+      }),
+    });
+    const report = await againstArms(log);
+    expect(report.candidates[2]?.verdict.kind).toBe('refused');
+    expect(endsOf(report, 'betting')?.low).toBeGreaterThan(0.3);
+    expect(report.regret).toMatchObject({ best: null, value: null, unknown: 1 });
+  });
+
+  test('an arm that was there for few requests alone says nothing of the others: it is refused by its own records, and not compared', async () => {
+    const log = madeUpLog({ size: 4_000, seed: 'seldom', logger: even }).filter(({ arm }, i) => i % 200 === 0 || arm !== 'c');
+    const narrowed = log.map((one): LoggedDecision => {
+      if (one.arm === 'c') return one;
+      const isThere = Number(one.id.slice('record-'.length)) % 200 === 0;
+      return isThere ? one : { ...one, candidates: { arms: ['a', 'b'], propensities: [0.5, 0.5] }, propensity: 0.5 };
+    });
+    const report = await againstArms(narrowed);
+    const [, , c] = report.candidates;
+    expect(c?.diagnostics.records).toBe(20);
+    expect(c?.verdict).toMatchObject({ kind: 'refused', refusals: [{ code: 'overlap' }] });
+    expect(report.regret).toMatchObject({ arms: 2, seldomThere: 1, unknown: 0 });
+    const ofOthers = [bettingOf(report.candidates[0]), bettingOf(report.candidates[1])].map((ends) => ends?.low ?? NaN);
+    expect(endsOf(report, 'betting')?.low).toBe(Math.max(...ofOthers));
+
+    const never = await againstArms(narrowed.filter((one) => one.candidates?.arms.length === 2));
+    expect(never.candidates[2]?.verdict.refusals).toEqual([
+      { code: 'overlap', what: 'in no record was it one of several arms that could be chosen' },
+    ]);
+    expect(never.candidates[2]?.quantities[0]?.estimates.find(({ estimator }) => estimator === 'dr')?.standardError).toBeNull();
+    const page = await renderReport(never);
+    expect(page).not.toMatch(/NaN|undefined/);
+  });
+
+  test('none is told where the intervals of the arms do not hold, unless forced', async () => {
+    const wrong = madeUpLog({ size: 2_000, seed: 'wrong', logger: even, change: (one) => ({ ...one, propensity: 0.8 }) });
+    const report = await againstArms(wrong);
+    expect(report.regret).toMatchObject({ best: null, value: null, intervals: [], refusals: [{ code: 'weights' }] });
+    const forced = await evaluated(wrong, arms.map(singleArm), { settings: { ...settings, force: true } });
+    expect(forced.regret?.refusals).toEqual([]);
+    expect(forced.regret?.intervals.length).toBeGreaterThan(0);
   });
 
   test('is null without single arms', async () => {
@@ -95,6 +152,7 @@ test('its interval holds whichever arm is best; that of the arm with the highest
   const random = seededRandom('largest of eight');
   const normal = () => normalQuantile(Math.max(Number.MIN_VALUE, random()));
   const [template] = madeUpReport.candidates;
+  const withChoice = template!.diagnostics.records;
   const armWith = (value: number, level: number): CandidateReport => {
     const width = normalQuantile(1 - level / 2);
     const interval: Interval = {
@@ -113,12 +171,13 @@ test('its interval holds whichever arm is best; that of the arm with the highest
     const alphaEach = alpha / armCount;
     const found = regretOf(
       values.map((value) => armWith(value, alphaEach)),
-      { alphaEach },
+      { control: { alphaEach }, withChoice, force: false },
     );
     const ends = found?.intervals[0];
     expect(ends?.confidence).toBeCloseTo(0.95, 12);
     if ((ends?.low ?? NaN) <= 0 && (ends?.high ?? NaN) >= 0) held++;
-    const picked = regretOf([armWith(Math.max(...values), alpha)], { alphaEach: alpha })?.intervals[0];
+    const picked = regretOf([armWith(Math.max(...values), alpha)], { control: { alphaEach: alpha }, withChoice, force: false })
+      ?.intervals[0];
     if ((picked?.low ?? NaN) <= 0 && (picked?.high ?? NaN) >= 0) heldByPick++;
   }
   expect(held / runs).toBeGreaterThan(0.937);

@@ -20,7 +20,7 @@ describe('what the log holds of a period besides decisions', () => {
     for (let i = 1; i <= 4; i++) await append(bus.log, [decided(i)]);
     await append(bus.log, [fromCache(20)], [fromCache(21)], [fromCache(21, 1)]);
     await append(bus.log, [shadowed(1, { arm: 'arm-a', latencyMs: 100 }, { arm: 'arm-b', latencyMs: 130 })]);
-    await append(bus.log, [decided(5)], [fromCache(22)], [shadowed(2, { arm: 'arm-a' }, { arm: 'arm-c' }, { tenant: 'acme' })]);
+    await append(bus.log, [decided(5)], [fromCache(22)], [shadowed(2, { arm: 'arm-a' }, { arm: 'arm-c' })]);
     await append(bus.log, [decided(6, { candidates: [{ ...decided(6).data.candidates[0]!, arm: 'arm-z', propensity: 1 }], arm: 'arm-z' })]);
     await project(clickhouse, bus);
     await bus.close();
@@ -44,10 +44,14 @@ describe('what the log holds of a period besides decisions', () => {
     ]);
   });
 
-  test('of this period and tenant alone', async () => {
-    expect(await trafficOf({ to: place(8) })).toEqual({ answeredFromCache: 0, shadowed: [] });
-    const later = await trafficOf({ from: place(9), tenant: 'default' });
-    expect(later).toMatchObject({ answeredFromCache: 1, shadowed: [] });
+  test('of this period alone: answers by their own place, shadows by that of the decision, however late they ended', async () => {
+    const pairsOf = (found: Awaited<ReturnType<typeof trafficOf>>) => found.shadowed.map(({ shadowArm }) => shadowArm);
+    const first = await trafficOf({ to: place(1) });
+    expect([first.answeredFromCache, pairsOf(first)]).toEqual([0, ['arm-b']]);
+    const rest = await trafficOf({ from: place(2) });
+    expect([rest.answeredFromCache, pairsOf(rest)]).toEqual([3, ['arm-c']]);
+    expect(await trafficOf({ outcomesUpTo: 7 })).toMatchObject({ shadowed: [] });
+    expect(pairsOf(await trafficOf({ outcomesUpTo: 8 }))).toEqual(['arm-b']);
   });
 
   test('the arms that could be chosen in it', async () => {

@@ -209,7 +209,7 @@ export const madeUpReport: EvaluationReport = {
       pair('large', hostileName, { latencyMsDifference: null, latencyMsLow: null, latencyMsHigh: null, similarity: null }),
     ],
   },
-  regret: { arms: 2, best: 'always large', value: 0.0123, intervals: around(0.0123, 0.011) },
+  regret: { arms: 3, seldomThere: 1, unknown: 1, best: 'always large', value: 0.0123, refusals: [], intervals: around(0.0123, 0.011) },
   candidates: [
     candidate('cheap-first', 'better', 2.6),
     candidate('patient-thompson', 'worse', -2.2, 0.7),
@@ -231,8 +231,8 @@ export const madeUpReport: EvaluationReport = {
         kind: 'refused',
         sentence: 'No verdict: the log hardly speaks about this candidate.',
         refusals: [
-          'The effective records are 2, expected at least 100.',
-          'The candidate puts 41 % on arms that the logger could not have chosen.',
+          { code: 'overlap', what: 'The effective records are 2, expected at least 100.' },
+          { code: 'unsupported', what: 'The candidate puts 41 % on arms that the logger could not have chosen.' },
         ],
         forced: false,
       },
@@ -247,7 +247,12 @@ export const madeUpReport: EvaluationReport = {
     {
       ...candidate('always large', 'better', 1.2, 1),
       kind: 'single-arm',
-      verdict: { kind: 'better', sentence: 'Better by force.', refusals: ['The mean weight is 0.4, expected 0.9 to 1.1.'], forced: true },
+      verdict: {
+        kind: 'better',
+        sentence: 'Better by force.',
+        refusals: [{ code: 'weights', what: 'The mean weight is 0.4, expected 0.9 to 1.1.' }],
+        forced: true,
+      },
     },
   ],
   control: { comparisons: 5, alphaEach: 0.01, adjustment: 'holm' },

@@ -128,7 +128,12 @@ describe('what the page says', () => {
     const articles = page.named('article').map(textOf);
     expect(articles).toHaveLength(madeUpReport.candidates.length);
     for (const [i, { name, verdict, warnings }] of madeUpReport.candidates.entries())
-      for (const said of [name, verdict.sentence, ...verdict.refusals, ...warnings.flatMap(({ what, consequence }) => [what, consequence])])
+      for (const said of [
+        name,
+        verdict.sentence,
+        ...verdict.refusals.map(({ what }) => what),
+        ...warnings.flatMap(({ what, consequence }) => [what, consequence]),
+      ])
         expect(articles[i]).toContain(shown(said));
     expect(articles.map((article) => /Better|Worse|Cannot tell|Refused/.exec(article)?.[0])).toEqual([
       'Better',

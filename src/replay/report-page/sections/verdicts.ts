@@ -55,7 +55,7 @@ const verdict = ({
         : html`<div class="${forced ? 'forced' : 'reasons'}">
             <p>${forced ? 'Concluded in spite of these reasons to refuse (--force):' : 'Reasons to refuse:'}</p>
             <ul>
-              ${refusals.map((reason) => html`<li>${reason}</li>`)}
+              ${refusals.map(({ what }) => html`<li>${what}</li>`)}
             </ul>
           </div> `
     }${warnings(null, own)}
