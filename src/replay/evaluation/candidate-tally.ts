@@ -41,8 +41,8 @@ export const openCandidateTally = (
   const { alpha, resamples, seed, force } = settings;
   const { name, file, kind, fingerprint, method } = candidate;
   const diagnostics: DiagnosticsTally = openDiagnostics();
-  /** Of the records in which the candidate has a say. */
-  const ownDiagnostics: DiagnosticsTally = openDiagnostics();
+  /** Of the records in which the candidate has a say; null: all. */
+  const ownDiagnostics: DiagnosticsTally | null = candidate.isPartial === true ? openDiagnostics() : null;
   const censored = { weight: 0, evaluated: 0 };
   const rarities = new Map(judgedByRarity.map((quantity) => [quantity, openRarity()]));
   let found: Found | null = null;
@@ -66,9 +66,11 @@ export const openCandidateTally = (
         const sample = rejected(asked, weighed);
         if (quantity === 0) {
           const weighted = { ...sample, unsupported: asked.unsupported };
-          const own = ownRecords(weighted);
           diagnostics.add(weighted, weighted.weightVariance);
-          ownDiagnostics.add(own, own.weightVariance);
+          if (ownDiagnostics !== null) {
+            const own = ownRecords(weighted);
+            ownDiagnostics.add(own, own.weightVariance);
+          }
           for (let i = 0; i < sample.size; i++) censored.evaluated += (sample.candidate[i] ?? 0) / (sample.logged[i] ?? 1);
         }
         rarities.get(quantities[quantity]?.name ?? 'reward')?.add(sample);
@@ -78,7 +80,7 @@ export const openCandidateTally = (
     report: (onPolicy, grounds, overTime) => {
       found = diagnostics.finish();
       if (found === null) throw new PermanentError('nothing_to_evaluate', `${name}: expected records with an outcome, got none`);
-      const own = ownDiagnostics.finish() ?? noDiagnostics;
+      const own = ownDiagnostics === null ? found : (ownDiagnostics.finish() ?? noDiagnostics);
       const { isClustered } = grounds.clustering;
       const results = tallies.map((tally) => tally.finish({ isClustered }));
       const bootstraps = bootstrapAll(results, { alpha, resamples, seed });

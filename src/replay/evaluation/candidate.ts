@@ -21,6 +21,8 @@ export type Candidate = {
   readonly method: Method;
   /** What is known of it before the first record. */
   readonly warnings: readonly Warning[];
+  /** It has no say in some records (`Weighing.asLogged`). */
+  readonly isPartial?: true;
   /** For each decision what it would choose. Asked once for each page, in the order of the log. */
   readonly weigh: (decisions: readonly LoggedDecision[]) => Weighing[] | Promise<Weighing[]>;
 };

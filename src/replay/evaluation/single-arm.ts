@@ -16,6 +16,7 @@ export const singleArm = (arm: string): Candidate => {
       why: `${arm} wherever it was one of several that could be chosen, as logged elsewhere: what that would have done with each request is known exactly`,
     },
     warnings: [],
+    isPartial: true,
     weigh: (decisions) =>
       decisions.map(({ candidates }) =>
         candidates === null || (candidates.arms.length > 1 && candidates.arms.includes(arm))

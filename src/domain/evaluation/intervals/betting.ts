@@ -45,16 +45,15 @@ export const openBettingSequence = ({
   const range = outcomes.high - outcomes.low;
   if (!(range > 0 && range < Infinity))
     throw new InvariantError(`expected outcomes in a finite range, got ${outcomes.low} to ${outcomes.high}`);
-  const below = openWealth();
-  const above = openWealth();
+  const wealth = openWealth();
   let records = 0;
   let nextLook = 1;
   /** Lower bounds of the value and of 1 - value. */
   let [least, leastRest] = [0, 0];
 
   const look = (): void => {
-    least = below.lowerBound(alpha / 2, constantValue ? least : 0);
-    leastRest = above.lowerBound(alpha / 2, constantValue ? leastRest : 0);
+    least = wealth.lowerBound(alpha / 2, constantValue ? least : 0);
+    leastRest = wealth.lowerBoundOfRest(alpha / 2, constantValue ? leastRest : 0);
   };
 
   return {
@@ -68,8 +67,7 @@ export const openBettingSequence = ({
         const weight = e / p;
         if (!(r >= 0 && r <= 1 && p > 0 && p <= 1 && e >= 0 && u >= 0 && u <= 1 && weight <= limit * rounding))
           throw new InvariantError(faultOf(records, { r, p, e, u, limit }));
-        below.take(weight, r, u, limit);
-        above.take(weight, 1 - r, u, limit);
+        wealth.take(weight, r, u, limit);
         records++;
         if (!constantValue || records < nextLook) continue;
         look();

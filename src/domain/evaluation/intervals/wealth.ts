@@ -22,17 +22,23 @@
 export type Wealth = {
   /** Takes in one record. `outcome` 0 to 1; `limit`: what its weight cannot exceed, whatever had been drawn. Infinity: not known. */
   readonly take: (weight: number, outcome: number, unsupported: number, limit: number) => void;
-  /** Holds at all times together with probability 1 - error. From `least`, where it is no more than that, to 1. */
+  /** Of the mean of w r. Holds at all times together with probability 1 - error. From `least`, where it is no more than that, to 1. */
   readonly lowerBound: (error: number, least: number) => number;
+  /** The same of the mean of w (1 - r). */
+  readonly lowerBoundOfRest: (error: number, least: number) => number;
 };
 
+/** Bets on r and on 1 - r, side by side: they have the weights in common. */
 export const openWealth = (): Wealth => {
   /** ln(1 + c Z) added up for each bet, of all records but those that wait. */
   const earned = new Float64Array(bets.length);
-  /** Of each record that waits: w r, 1 - u - w, m, limit, and what c k may come to. */
+  const earnedOfRest = new Float64Array(bets.length);
+  /** Of each record that waits: w r and its m, w (1 - r) and its m, 1 - u - w, limit, and what c k may come to. */
   const plains = new Float64Array(foldEvery);
-  const slopes = new Float64Array(foldEvery);
   const controls = new Float64Array(foldEvery);
+  const plainsOfRest = new Float64Array(foldEvery);
+  const controlsOfRest = new Float64Array(foldEvery);
+  const slopes = new Float64Array(foldEvery);
   const limits = new Float64Array(foldEvery);
   const rooms = new Float64Array(foldEvery);
   let records = 0;
@@ -41,12 +47,38 @@ export const openWealth = (): Wealth => {
   /** Bets before this one have been given up: they are the largest. */
   let first = 0;
   let isControlled = false;
-  // Covariance and variance of the regression of w r on w around its mean 1: the k that leaves the least variance. Starts at 1/2, as if from one record. An array, as a number that a closure changes is made anew each time.
-  const regression = Float64Array.of(0.5, 1);
+  // Covariance of w r, that of w (1 - r), and variance of the regressions on w around its mean 1: the k that leaves the least variance. Starts at 1/2, as if from one record. An array, as a number that a closure changes is made anew each time.
+  const regression = Float64Array.of(0.5, 0.5, 1);
 
   /** One logarithm of a product in place of one for each record. */
   const fold = (): void => {
-    for (let j = first; j < bets.length; j++) earned[j]! += Math.log(isControlled ? controlled(bets[j]!) : plain(bets[j]!));
+    for (let j = first; j < bets.length; j++) {
+      const bet = bets[j]!;
+      let factor = 1;
+      let factorOfRest = 1;
+      if (isControlled)
+        for (let i = 0; i < waiting; i++) {
+          const most = bet * limits[i]!;
+          const m = controls[i]!;
+          const mOfRest = controlsOfRest[i]!;
+          const slope = slopes[i]!;
+          const room = rooms[i]!;
+          // A power would take as long as all else together; (1 + x)^2 - 4 m x would be below 0 by rounding.
+          const square = (1 - most) * (1 - most);
+          const staked = (2 * bet * m) / (1 + most + Math.sqrt(square + 4 * most * (1 - m)));
+          const stakedOfRest = (2 * bet * mOfRest) / (1 + most + Math.sqrt(square + 4 * most * (1 - mOfRest)));
+          factor *= 1 + bet * plains[i]! + slope * Math.min(staked, room);
+          factorOfRest *= 1 + bet * plainsOfRest[i]! + slope * Math.min(stakedOfRest, room);
+        }
+      // No weight has a limit, so that k is 0, or all weights are 1, so that it does not matter.
+      else
+        for (let i = 0; i < waiting; i++) {
+          factor *= 1 + bet * plains[i]!;
+          factorOfRest *= 1 + bet * plainsOfRest[i]!;
+        }
+      earned[j]! += Math.log(factor);
+      earnedOfRest[j]! += Math.log(factorOfRest);
+    }
     waiting = 0;
     isControlled = false;
     if (records < nextLook) return;
@@ -54,83 +86,73 @@ export const openWealth = (): Wealth => {
     giveUp();
   };
 
-  /** Of 1 + c Z over the records that wait. */
-  const controlled = (bet: number): number => {
-    let factor = 1;
-    for (let i = 0; i < waiting; i++) {
-      const m = controls[i]!;
-      const most = bet * limits[i]!;
-      const rest = 1 - most;
-      // A power would take as long as all else together; the other way to write the root is below 0 by rounding.
-      const staked = (2 * bet * m) / (1 + most + Math.sqrt(rest * rest + 4 * most * (1 - m)));
-      factor *= 1 + bet * plains[i]! + slopes[i]! * Math.min(staked, rooms[i]!);
-    }
-    return factor;
-  };
-
-  /** The same where no weight has a limit, so that k is 0, or all weights are 1, so that it does not matter. */
-  const plain = (bet: number): number => {
-    let factor = 1;
-    for (let i = 0; i < waiting; i++) factor *= 1 + bet * plains[i]!;
-    return factor;
-  };
-
-  const logWealth = (v: number): number => {
+  const exponents = new Float64Array(bets.length);
+  const logWealth = (of: Float64Array, v: number): number => {
     let most = -Infinity;
     for (let j = first; j < bets.length; j++) {
-      exponents[j] = logPrior[j]! + earned[j]! - records * Math.log1p(bets[j]! * v);
+      exponents[j] = logPrior[j]! + of[j]! - records * Math.log1p(bets[j]! * v);
       most = Math.max(most, exponents[j]!);
     }
     let sum = 0;
     for (let j = first; j < bets.length; j++) sum += Math.exp(exponents[j]! - most);
     return most + Math.log(sum);
   };
-  const exponents = new Float64Array(bets.length);
 
   /** The v from `least` to 1 at which W comes down to the threshold; `least` where it is below from there on. */
-  const root = (threshold: number, least: number): number => {
+  const root = (of: Float64Array, threshold: number, least: number): number => {
     let low = least;
     let high = 1;
-    if (logWealth(low) < threshold) return least;
+    if (logWealth(of, low) < threshold) return least;
     for (let step = 0; step < bisections; step++) {
       const middle = (low + high) / 2;
-      if (logWealth(middle) < threshold) high = middle;
+      if (logWealth(of, middle) < threshold) high = middle;
       else low = middle;
     }
     return low;
   };
 
-  /** Large bets pay for a few records and lose on many. One that holds next to nothing against the v in question is left out: less wealth is a bound all the same, and time is saved. */
+  /** Large bets pay for a few records and lose on many. Those that hold next to nothing on either side, against the v in question, are left out: less wealth is a bound all the same, and time is saved. */
   const giveUp = (): void => {
-    logWealth(root(inQuestion, 0));
-    while (first < bets.length - 1 && exponents[first]! < nothing) first++;
+    first = Math.min(firstWorthIt(earned), firstWorthIt(earnedOfRest));
+  };
+  const firstWorthIt = (of: Float64Array): number => {
+    logWealth(of, root(of, inQuestion, 0));
+    let found = first;
+    while (found < bets.length - 1 && exponents[found]! < nothing) found++;
+    return found;
   };
 
+  const bound = (of: Float64Array, error: number, least: number): number => {
+    fold();
+    return root(of, -Math.log(error), least);
+  };
   return {
     take: (given, outcome, unsupported, limit) => {
       const isKnown = limit <= manageable;
       // Less than it weighs is a bound all the same (k is 0 there), and keeps products finite.
       const weight = Math.min(given, manageable);
       const earning = weight * outcome;
+      const rest = weight * (1 - outcome);
       if (weight > usual) fold();
       plains[waiting] = earning;
+      plainsOfRest[waiting] = rest;
       const slope = 1 - unsupported - weight;
       slopes[waiting] = slope;
-      const m = isKnown ? Math.min(1, Math.max(0, regression[0]! / regression[1]!)) : 0;
-      controls[waiting] = m;
+      const variance = regression[2]!;
+      controls[waiting] = Math.min(1, Math.max(0, regression[0]! / variance));
+      controlsOfRest[waiting] = Math.min(1, Math.max(0, regression[1]! / variance));
       limits[waiting] = isKnown ? limit : 0;
       rooms[waiting] = isKnown ? stake / limit : 0;
       isControlled ||= isKnown && slope !== 0;
       const excess = weight - 1;
       regression[0]! += excess * earning;
-      regression[1]! += excess * excess;
+      regression[1]! += excess * rest;
+      regression[2] = variance + excess * excess;
       records++;
       if (++waiting === foldEvery || weight > usual) fold();
     },
-    lowerBound: (error, least) => {
-      fold();
-      return root(-Math.log(error), least);
-    },
+    lowerBound: (error, least) => bound(earned, error, least),
+    lowerBoundOfRest: (error, least) => bound(earnedOfRest, error, least),
   };
 };
 
