@@ -17,7 +17,8 @@
  *    weight that can come: c k_t <= stake / limit_t. The limit may be another one for each record, as long as it is known before the draw. Where none is known k_t is 0.
  * 3. The k that leaves the least variance is m, the slope of w r on w. A bet does not want the least variance, but to grow: what a heavy record takes when it fails, ln(1 - c limit k), counts more than what it gives. With x = c limit, an
  *    action of that weight that earns 1 with probability m, and little besides, the mean of ln(1 + c Z) is largest where m / (1 + x - x k) + (1 - m) / (1 - x k) = 1, so that
- *      k = 2 m / (1 + x + sqrt((1 - x)^2 + 4 x (1 - m)))     near m for light records, near m / x for heavy ones.
+ *      k = m / D,  D = s - t / D,  s = 1 + x, t = m x        near m for light records, near m / x for heavy ones
+ *    D is taken as s - t / (s - t / (s - t / s)), which is above it, by 4 % where m is .9 and x is 1, and costs no root. Where x is below a half, k = m (1 - x (1 - m)) is as good, and Z is linear in c.
  */
 export type Wealth = {
   /** Takes in one record. `outcome` 0 to 1; `limit`: what its weight cannot exceed, whatever had been drawn. Infinity: not known. */
@@ -41,12 +42,16 @@ export const openWealth = (): Wealth => {
   const slopes = new Float64Array(foldEvery);
   const limits = new Float64Array(foldEvery);
   const rooms = new Float64Array(foldEvery);
+  /** And for bets that it is light for, of both sides: a and b of Z = a - b c. */
+  const levels = new Float64Array(foldEvery);
+  const bends = new Float64Array(foldEvery);
+  const levelsOfRest = new Float64Array(foldEvery);
+  const bendsOfRest = new Float64Array(foldEvery);
   let records = 0;
   let waiting = 0;
-  let nextLook = lookEvery;
+  let nextLook = firstLook;
   /** Bets before this one have been given up: they are the largest. */
   let first = 0;
-  let isControlled = false;
   // Covariance of w r, that of w (1 - r), and variance of the regressions on w around its mean 1: the k that leaves the least variance. Starts at 1/2, as if from one record. An array, as a number that a closure changes is made anew each time.
   const regression = Float64Array.of(0.5, 0.5, 1);
 
@@ -56,33 +61,36 @@ export const openWealth = (): Wealth => {
       const bet = bets[j]!;
       let factor = 1;
       let factorOfRest = 1;
-      if (isControlled)
-        for (let i = 0; i < waiting; i++) {
-          const most = bet * limits[i]!;
-          const m = controls[i]!;
-          const mOfRest = controlsOfRest[i]!;
-          const slope = slopes[i]!;
-          const room = rooms[i]!;
-          // A power would take as long as all else together; (1 + x)^2 - 4 m x would be below 0 by rounding.
-          const square = (1 - most) * (1 - most);
-          const staked = (2 * bet * m) / (1 + most + Math.sqrt(square + 4 * most * (1 - m)));
-          const stakedOfRest = (2 * bet * mOfRest) / (1 + most + Math.sqrt(square + 4 * most * (1 - mOfRest)));
-          factor *= 1 + bet * plains[i]! + slope * Math.min(staked, room);
-          factorOfRest *= 1 + bet * plainsOfRest[i]! + slope * Math.min(stakedOfRest, room);
+      for (let i = 0; i < waiting; i++) {
+        const most = bet * limits[i]!;
+        if (most < light) {
+          factor *= 1 + bet * (levels[i]! - bends[i]! * bet);
+          factorOfRest *= 1 + bet * (levelsOfRest[i]! - bendsOfRest[i]! * bet);
+          continue;
         }
-      // No weight has a limit, so that k is 0, or all weights are 1, so that it does not matter.
-      else
-        for (let i = 0; i < waiting; i++) {
-          factor *= 1 + bet * plains[i]!;
-          factorOfRest *= 1 + bet * plainsOfRest[i]!;
-        }
+        const m = controls[i]!;
+        const mOfRest = controlsOfRest[i]!;
+        const slope = slopes[i]!;
+        const room = rooms[i]!;
+        const sum = 1 + most;
+        const square = sum * sum;
+        const part = m * most;
+        const partOfRest = mOfRest * most;
+        const below = square * (square - 3 * part) + part * part;
+        const belowOfRest = square * (square - 3 * partOfRest) + partOfRest * partOfRest;
+        // One division for both.
+        const scale = (bet * sum) / (below * belowOfRest);
+        const staked = m * (square - 2 * part) * belowOfRest * scale;
+        const stakedOfRest = mOfRest * (square - 2 * partOfRest) * below * scale;
+        factor *= 1 + bet * plains[i]! + slope * Math.min(staked, room);
+        factorOfRest *= 1 + bet * plainsOfRest[i]! + slope * Math.min(stakedOfRest, room);
+      }
       earned[j]! += Math.log(factor);
       earnedOfRest[j]! += Math.log(factorOfRest);
     }
     waiting = 0;
-    isControlled = false;
     if (records < nextLook) return;
-    nextLook = records + lookEvery;
+    nextLook = records * looksGrow;
     giveUp();
   };
 
@@ -137,13 +145,18 @@ export const openWealth = (): Wealth => {
       plains[waiting] = earning;
       plainsOfRest[waiting] = rest;
       const slope = 1 - unsupported - weight;
-      slopes[waiting] = slope;
       const variance = regression[2]!;
-      controls[waiting] = Math.min(1, Math.max(0, regression[0]! / variance));
-      controlsOfRest[waiting] = Math.min(1, Math.max(0, regression[1]! / variance));
+      const m = isKnown ? Math.min(1, Math.max(0, regression[0]! / variance)) : 0;
+      const mOfRest = isKnown ? Math.min(1, Math.max(0, regression[1]! / variance)) : 0;
+      slopes[waiting] = slope;
+      controls[waiting] = m;
+      controlsOfRest[waiting] = mOfRest;
       limits[waiting] = isKnown ? limit : 0;
       rooms[waiting] = isKnown ? stake / limit : 0;
-      isControlled ||= isKnown && slope !== 0;
+      levels[waiting] = earning + slope * m;
+      bends[waiting] = isKnown ? slope * m * (1 - m) * limit : 0;
+      levelsOfRest[waiting] = rest + slope * mOfRest;
+      bendsOfRest[waiting] = isKnown ? slope * mOfRest * (1 - mOfRest) * limit : 0;
       const excess = weight - 1;
       regression[0]! += excess * earning;
       regression[1]! += excess * rest;
@@ -169,6 +182,9 @@ const logPrior = ((): Float64Array => {
   return prior.map((weight) => Math.log(weight / total));
 })();
 
+/** Below this x a record is light: c k stays below the stake, too. */
+const light = 0.5;
+
 /** Of the wealth, at most, is lost to one record, should m be wrong. */
 const stake = 0.8;
 
@@ -179,7 +195,8 @@ const manageable = 1e30;
 
 const bisections = 50;
 
-/** Records between one look and the next at which bets to give up; logarithms of a wealth that makes v doubtful, and of what is next to nothing. */
-const lookEvery = 2_048;
+/** Records at the first look at which bets to give up, and how many times as many at the next; logarithms of a wealth that makes v doubtful, and of what is next to nothing. */
+const firstLook = 2_048;
+const looksGrow = 1.125;
 const inQuestion = Math.log(20);
 const nothing = -50;

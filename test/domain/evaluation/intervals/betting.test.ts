@@ -61,8 +61,10 @@ const wealthAgainst = (
     const best = Math.min(1, Math.max(0, covariance / variance));
     grid.forEach((c, j) => {
       const x = c * Math.min(largest, weightLimit[i]!);
-      // The root below 1 of x k^2 - (1 + x) k + best = 0, which is where the derivative of the mean growth is 0.
-      const k = x === Infinity ? 0 : Math.min(0.8, (1 + x - Math.sqrt((1 + x) ** 2 - 4 * x * best)) / 2) / x;
+      // Near the root below 1 of x k^2 - (1 + x) k + best = 0, which is where the derivative of the mean growth is 0.
+      const [sum, part] = [1 + x, x * best];
+      const root = best / (sum - part / (sum - part / (sum - part / sum)));
+      const k = x === Infinity ? 0 : x < 0.5 ? best * (1 - x * (1 - best)) : Math.min(0.8 / x, root);
       wealth[j]! *= 1 + (c / (1 + c * v)) * (w * (r - k) + k * (1 - unsupported[i]!) - v);
     });
     covariance += (w - 1) * w * r;
