@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- all indices run within columns of one size, and these loops run for every record */
 import type { Page, WeighedPage } from './evaluated-page.ts';
 import type { Division } from './report.ts';
 import { openStretches } from './stretches.ts';
@@ -8,7 +9,7 @@ export type ArmShares = {
   readonly finish: () => Division;
 };
 
-const mostNamed = 63;
+const mostNamed = 31;
 const others = '(others)';
 
 export const openArmShares = (candidateCount: number): ArmShares => {
@@ -39,21 +40,21 @@ export const openArmShares = (candidateCount: number): ArmShares => {
   };
   return {
     add: ({ decisions }, weighed) => {
-      for (const [i, { arm, atMs, candidates }] of decisions.entries()) {
+      for (const { arm, atMs, candidates } of decisions) {
         const number = numberOf(arm);
-        drawn[number] = (drawn[number] ?? 0) + 1;
+        drawn[number]!++;
         isDrawn[number] = 1;
         stretches.add(atMs, isDrawn);
         isDrawn[number] = NaN;
         records++;
         if (candidates === null) withChoice = null;
         else if (withChoice !== null && candidates.arms.length > 1) withChoice++;
-        for (const [k, { weighings }] of weighed.entries()) {
-          const weighing = weighings[i];
-          const into = wanted[k];
-          if (weighing === undefined || into === undefined) continue;
-          const of = numbersOf(weighing.arms);
-          for (const [place, at] of of.entries()) into[at] = (into[at] ?? 0) + (weighing.probabilities[place] ?? 0);
+      }
+      for (const [k, { weighings }] of weighed.entries()) {
+        const into = wanted[k]!;
+        for (const { arms, probabilities } of weighings) {
+          const of = numbersOf(arms);
+          for (let place = 0; place < of.length; place++) into[of[place]!]! += probabilities[place] ?? 0;
         }
       }
     },

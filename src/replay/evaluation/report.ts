@@ -223,7 +223,7 @@ export type Division = {
   readonly withChoice: number | null;
   /** Parts of the period, of about as many records each. */
   readonly parts: readonly { readonly firstAt: string; readonly records: number }[];
-  /** The most frequent first; beyond 63 of them the rest together, `(others)`. */
+  /** The most frequent first; beyond 31 of them the rest together, `(others)`. */
   readonly arms: readonly ArmShare[];
 };
 

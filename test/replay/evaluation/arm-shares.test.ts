@@ -42,7 +42,7 @@ test('decisions without a choice are counted, where the log names the candidates
   expect((await sharesOf(madeUpLog({ size: 100, seed: 'alone', logger, change: alone }))).withChoice).toBeNull();
 });
 
-test('however many arms there are, 63 are named and the rest are one', async () => {
+test('however many arms there are, 31 are named and the rest are one', async () => {
   const log = madeUpLog({
     size: 1_000,
     seed: 'many',
@@ -50,7 +50,7 @@ test('however many arms there are, 63 are named and the rest are one', async () 
     change: (one, i) => ({ ...one, arm: `arm-${i % 100}`, candidates: null }),
   });
   const { arms } = await sharesOf(log);
-  expect(arms).toHaveLength(64);
-  expect(arms[0]).toMatchObject({ arm: '(others)', records: 370 });
+  expect(arms).toHaveLength(32);
+  expect(arms[0]).toMatchObject({ arm: '(others)', records: 690 });
   expect(arms.reduce((sum, { records }) => sum + records, 0)).toBe(1_000);
 });
