@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { raiseHint } from './clickhouse-faults.ts';
+import { noAnswerInTime, raiseHint } from './clickhouse-faults.ts';
 import { CommandError, exitCodes, unreachable } from './exit-codes.ts';
 import { call } from './http.ts';
 import type { Located } from './locate.ts';
@@ -29,16 +29,22 @@ export const askClickhouse = async (
   return response;
 };
 
-/** The rows of a SELECT, each checked. */
+/** The rows of a SELECT, each checked. A question of our own: whoever does not answer it in time is away. */
 export const rowsFromClickhouse = async <Row>(
   located: Located,
   statement: string,
   row: z.ZodType<Row>,
   options: { readonly parameters?: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ): Promise<readonly Row[]> => {
-  const response = await askClickhouse(located, statement, { ...options, format: 'JSONEachRow' });
-  const lines = (await response.text()).split('\n').filter((line) => line !== '');
-  return lines.map((line) => row.parse(JSON.parse(line)));
+  const patience = AbortSignal.timeout(located.settings.config.clickhouse.queryTimeoutMs);
+  const signal = AbortSignal.any([options.signal, patience]);
+  try {
+    const response = await askClickhouse(located, statement, { ...options, signal, format: 'JSONEachRow' });
+    const lines = (await response.text()).split('\n').filter((line) => line !== '');
+    return lines.map((line) => row.parse(JSON.parse(line)));
+  } catch (error) {
+    throw patience.aborted && !options.signal.aborted ? noAnswerInTime(located, error) : error;
+  }
 };
 
 /** ClickHouse reads values of parameters in the escaped form of its tab-separated files. */

@@ -12,10 +12,17 @@ export const clickhouseFault = (located: Located, error: unknown): unknown => {
     return new CommandError(exitCodes.usage, `ClickHouse refused (code ${code}): ${what}${raiseHint(located, code)}`, { cause: error });
   }
   const seen = seenInstead(located, error);
-  if (seen === null) return error;
-  const { url, source } = located.sql;
-  return unreachable(`expected ClickHouse at ${url} (${source}), got ${seen}; ${startHint(located, '--sql-url')}`, error);
+  return seen === null ? error : notClickhouse(located, seen, error);
 };
+
+/** Nobody answered as long as a query may take. */
+export const noAnswerInTime = (located: Located, cause: unknown): CommandError =>
+  notClickhouse(located, `no answer within ${patienceOf(located)}`, cause);
+
+const notClickhouse = (located: Located, seen: string, cause: unknown): CommandError =>
+  unreachable(`expected ClickHouse at ${located.sql.url} (${located.sql.source}), got ${seen}; ${startHint(located, '--sql-url')}`, cause);
+
+const patienceOf = ({ settings }: Located): string => `${settings.config.clickhouse.queryTimeoutMs} ms (clickhouse.queryTimeoutMs)`;
 
 /** Which limit a query met, and where it is raised. Nothing for a code that is no limit. */
 export const raiseHint = ({ settings, sql }: Located, code: number): string => {
@@ -35,8 +42,8 @@ const limits: ReadonlyMap<number, { readonly ofYard: string; readonly ofServer: 
 const tooManyQueries = 202;
 
 /** In place of an answer. Null when the question did not fail on its way. */
-const seenInstead = ({ settings }: Located, error: unknown): string | null => {
-  const patience = `${settings.config.clickhouse.queryTimeoutMs} ms (clickhouse.queryTimeoutMs)`;
+const seenInstead = (located: Located, error: unknown): string | null => {
+  const patience = patienceOf(located);
   if (isTimeout(error)) return `no answer within ${patience}`;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (!/^E[A-Z]+$/.test(code)) return null;

@@ -111,6 +111,19 @@ describe.each(commands)('%s', (_name, args) => {
   });
 });
 
+/** Those that ask for a few rows: a limit that is met is told as `sql` tells it (sql.test.ts). */
+it.each([
+  ['arms', () => ['arms', '--nats-url', nats.url]],
+  ['arms --compare', () => ['arms', '--compare', '--nats-url', nats.url]],
+  ['shadow', () => ['shadow', '--tenant', 'acme']],
+])('%s: names server and setting where ClickHouse does not answer in time: exit code 3', async (_name, args) => {
+  const silent = await serve(() => new Promise(() => undefined));
+  const ended = await runCli([...args(), '--config', configWith({ queryTimeoutMs: patienceMs }), '--sql-url', silent]);
+  expect(ended.status).toBe(3);
+  expect(ended.stderr).toContain(`got no answer within ${patienceMs} ms (clickhouse.queryTimeoutMs)`);
+  isOneSentence(ended);
+});
+
 describe('of all of them', () => {
   const run = (config: string, sqlUrl?: string) =>
     runCli([
