@@ -7,7 +7,7 @@ import type { RewardWeights } from '../domain/reward/reward.ts';
 import type { Candidate } from '../replay/evaluation/candidate.ts';
 import type { LearningMethod } from '../replay/evaluation/learning-candidate.ts';
 import type { EvaluationReport, RewardModelKind } from '../replay/evaluation/report.ts';
-import { mostSingleArms, singleArm } from '../replay/evaluation/single-arm.ts';
+import { mostSingleArms, singleArm, singleArmKind } from '../replay/evaluation/single-arm.ts';
 import { refuseTakenPage, writeReportPage } from '../replay/report-page/write-report-page.ts';
 import {
   collect,
@@ -55,7 +55,7 @@ export const addEvaluate: AddCommand = (program, terminal) => {
     .command('evaluate')
     .summary('what would another policy have earned? asked of the log')
     .description(
-      'Off-policy evaluation: estimates from logged decisions what other policies would have earned, cost and taken, with intervals, and whether they are better than the policy that made the log. Exit code 1 when it refuses to conclude. docs/evaluation.md says when to believe it.',
+      'Off-policy evaluation: estimates from logged decisions what other policies would have earned, cost and taken, with intervals, and whether they are better than the policy that made the log. Exit code 1 when it refuses to conclude, of a policy, or of the regret. docs/evaluation.md says when to believe it.',
     )
     .addOption(
       new Option('-p, --policy <file>', 'a policy, as for `policy activate`; again for each further one')
@@ -148,7 +148,10 @@ const run = async (terminal: Terminal, options: EvaluateOptions): Promise<void> 
 const withPrices = (options: EvaluateOptions): EvaluateOptions =>
   options.prices === undefined ? options : { ...options, price: { ...loadPriceFile(options.prices), ...options.price } };
 
-const isRefused = ({ candidates }: EvaluationReport): boolean => candidates.some(({ verdict }) => verdict.kind === 'refused');
+/** What was asked for is not answered: of a policy whether it is better, of single arms the regret. That the log says too little of one arm is part of that answer. */
+const isRefused = ({ candidates, regret }: EvaluationReport): boolean =>
+  candidates.some(({ kind, verdict }) => kind !== singleArmKind && verdict.kind === 'refused') ||
+  (regret !== null && regret.intervals.length === 0);
 
 const parts = ['success', 'streaming', 'cache', 'cost'] as const;
 

@@ -12,7 +12,7 @@ const right = (title: string) => ({ title, align: 'right' as const });
 /** How requests were divided among the arms, and how each policy would have divided them. Single arms, whose shares are plain, have no column. */
 export const showDivision = async (
   terminal: Terminal,
-  { division: { arms, withChoice }, candidates, counts }: EvaluationReport,
+  { division: { arms, withChoice, untold }, candidates, counts }: EvaluationReport,
 ): Promise<void> => {
   const asked = candidates.flatMap(({ name, kind }, at) => (kind === singleArmKind ? [] : [{ name, at }]));
   const most = (share: (typeof arms)[number]): number => Math.max(share.share, ...asked.map(({ at }) => share.candidates[at] ?? 0));
@@ -26,8 +26,10 @@ export const showDivision = async (
       .map(({ arm, share, candidates: own }) => [inLine(arm), percent(share), ...asked.map(({ at }) => percent(own[at] ?? 0))]),
   );
   if (shown.length < arms.length) await terminal.line(`and ${arms.length - shown.length} arms of smaller shares: --json has them`);
-  if (withChoice !== null && withChoice < counts.evaluated)
-    await terminal.line(`in ${grouped(counts.evaluated - withChoice)} of the decisions one arm alone could be chosen`);
+  const withoutChoice = counts.evaluated - withChoice - untold;
+  if (withoutChoice > 0) await terminal.line(`in ${grouped(withoutChoice)} of the decisions one arm alone could be chosen`);
+  if (untold > 0 && untold < counts.evaluated)
+    await terminal.line(`${grouped(untold)} of the decisions do not name what else could be chosen`);
 };
 
 /** What was lost against the best single arm, and how much of it is certain. */

@@ -73,4 +73,5 @@ const right = (title: string) => ({ title, align: 'right' as const });
 
 const endsOf = (interval: Interval | undefined) => ({ low: interval?.low ?? null, high: interval?.high ?? null });
 
-const pInWords = ({ pAdjusted }: Difference): string => (pAdjusted === null ? '' : pAdjusted < 1e-4 ? '< 0.0001' : pAdjusted.toFixed(4));
+const pInWords = ({ pAdjusted }: Difference): string =>
+  pAdjusted === null ? 'not known' : pAdjusted < 1e-4 ? '< 0.0001' : pAdjusted.toFixed(4);

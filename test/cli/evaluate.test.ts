@@ -120,16 +120,15 @@ describe('./switchyard evaluate', () => {
       ...['a', 'b', 'c'].map((arm) => [`always ${arm}`, 'single-arm']),
     ]);
     // Three of four share the error: all of them hold together with 1 - 3 / 4 of it.
-    expect(report.regret).toMatchObject({ arms: 3, best: expect.stringMatching(/^always [abc]$/) as string });
+    expect(report.regret).toMatchObject({ arms: 3, seldomThere: 0 });
     expect(report.regret?.intervals[0]?.confidence).toBeCloseTo(1 - (0.05 * 3) / 4, 12);
     expect(report.traffic).toEqual({ answeredFromCache: expect.any(Number) as number, shadowed: [] });
     expect(report.division.arms.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
     expect(report.command).toContain(' --every-arm ');
     const page = path.join(path.dirname(folder.config), 'regret.html');
     const { stdout } = await evaluate('--every-arm', '--force', '--html', page);
-    expect(stdout).toMatch(
-      /^regret: [+-]0\.\d+ reward a request \(.* anytime, 95 %; .* over all\) against the best of 3 single arms, by the estimate "always [abc]"$/m,
-    );
+    // What it comes to is another each time, as these are real routers' decisions; regret.test.ts has the sentences.
+    expect(stdout).toMatch(/^regret: .*reward a request.* anytime, 95 %.* against the best of 3 single arms/m);
     expect(stdout).toMatch(/^share of the decisions +as logged$/m);
     expect(readFileSync(page, 'utf8')).toContain('id="regret"');
 

@@ -21,7 +21,8 @@ export const openArmShares = (candidateCount: number): ArmShares => {
   const stretches = openStretches(mostNamed + 1);
   const isDrawn = new Float64Array(mostNamed + 1).fill(NaN);
   let records = 0;
-  let withChoice: number | null = 0;
+  let withChoice = 0;
+  let untold = 0;
 
   const numberOf = (arm: string): number => {
     const known = numbers.get(arm);
@@ -40,15 +41,16 @@ export const openArmShares = (candidateCount: number): ArmShares => {
   };
   return {
     add: ({ decisions }, weighed) => {
-      for (const { arm, atMs, candidates } of decisions) {
+      for (const { arm, atMs, candidates, propensity } of decisions) {
         const number = numberOf(arm);
         drawn[number]!++;
         isDrawn[number] = 1;
         stretches.add(atMs, isDrawn);
         isDrawn[number] = NaN;
         records++;
-        if (candidates === null) withChoice = null;
-        else if (withChoice !== null && candidates.arms.length > 1) withChoice++;
+        // What was certain left no choice, named or not.
+        if (candidates === null && propensity < 1) untold++;
+        else if (candidates !== null && candidates.arms.length > 1) withChoice++;
       }
       for (const [k, { weighings }] of weighed.entries()) {
         const into = wanted[k]!;
@@ -63,6 +65,7 @@ export const openArmShares = (candidateCount: number): ArmShares => {
       const isUsed = (number: number): boolean => drawn[number] !== 0 || wanted.some((of) => of[number] !== 0);
       return {
         withChoice,
+        untold,
         parts: parts.map(({ firstAtMs, records: inPart }) => ({ firstAt: new Date(firstAtMs).toISOString(), records: inPart })),
         arms: Array.from({ length: mostNamed + 1 }, (_, number) => number)
           .filter(isUsed)

@@ -89,7 +89,7 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
     division,
     traffic,
     candidates: adjusted(reports),
-    regret: regretOf(reports, { control, withChoice: division.withChoice ?? counts.evaluated, force: settings.force }),
+    regret: regretOf(reports, { control, withChoice: division.withChoice + division.untold, force: settings.force }),
     control,
     warnings: recordWarnings({
       counts,

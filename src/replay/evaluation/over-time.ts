@@ -26,9 +26,9 @@ export const openOverTime = ({
   readonly hasModel: boolean;
   readonly alpha: number;
 }): OverTime => {
-  // Evenness, outcome, and for each candidate the term of the recommended estimator.
-  const stretches = openStretches(2 + candidates);
-  const values = new Float64Array(2 + candidates);
+  // Evenness, outcome, and for each candidate the terms of the recommended estimator, of its value and of its difference.
+  const stretches = openStretches(2 + 2 * candidates);
+  const values = new Float64Array(2 + 2 * candidates);
   return {
     add: ({ decisions, outcomes, logged }, weighed) => {
       const reward = outcomes[0];
@@ -36,10 +36,12 @@ export const openOverTime = ({
         const r = reward?.[i] ?? NaN;
         values[0] = decision.candidates === null ? NaN : evennessOf(decision.candidates.propensities);
         values[1] = r;
-        weighed.forEach(({ candidate, predicted, expected, accepted }, k) => {
+        weighed.forEach(({ candidate, predicted, expected, expectedOfLogger, accepted }, k) => {
           const w = (candidate[i] ?? 0) / (logged[i] ?? 1);
-          const [q, d] = hasModel ? [predicted[0]?.[i] ?? 0, expected[0]?.[i] ?? 0] : [0, 0];
-          values[2 + k] = accepted === null ? d + w * (r - q) : accepted[i] === 1 ? r : NaN;
+          const [q, d, l] = hasModel ? [predicted[0]?.[i] ?? 0, expected[0]?.[i] ?? 0, expectedOfLogger[0]?.[i] ?? 0] : [0, 0, 0];
+          values[2 + 2 * k] = accepted === null ? d + w * (r - q) : accepted[i] === 1 ? r : NaN;
+          // As in `contrast`: what both have in common cancels.
+          values[3 + 2 * k] = accepted === null ? d - l + (w - 1) * (r - q) : NaN;
         });
         stretches.add(decision.atMs, values);
       });
@@ -58,8 +60,9 @@ export const openOverTime = ({
             firstAt: iso(one.firstAtMs),
             lastAt: iso(one.lastAtMs),
             records: one.records,
-            candidate: valueWithInterval(one.of(2 + k), alpha),
+            candidate: valueWithInterval(one.of(2 + 2 * k), alpha),
             logger: valueWithInterval(one.of(1), alpha),
+            difference: one.of(3 + 2 * k)?.mean ?? null,
           })),
         ),
       };

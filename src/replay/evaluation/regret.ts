@@ -23,21 +23,22 @@ export const regretOf = (
   const arms = all.filter(({ diagnostics }) => diagnostics.records > 0 && diagnostics.records >= leastThere * withChoice);
   const counts = { arms: arms.length, seldomThere: all.length - arms.length };
   const refusals = refusalsOf(arms);
+  const forced = force && refusals.length > 0;
   if (arms.length === 0 || (refusals.length > 0 && !force))
-    return { ...counts, unknown: 0, best: null, value: null, refusals, intervals: [] };
+    return { ...counts, unknown: 0, best: null, value: null, refusals, forced, intervals: [] };
 
   const intervals = largestOf(arms.map(rewardDifference), 1 - control.alphaEach * arms.length);
-  const known = arms.filter(({ verdict }) => !verdict.refusals.some(({ code }) => isOfArm(code)) || force);
+  const known = arms.filter(({ verdict }) => !verdict.refusals.some(({ code }) => isOfArm(code)));
+  const unknown = arms.length - known.length;
   const best = known.toSorted((a, b) => rewardDifference(b).value - rewardDifference(a).value)[0];
   const value = best === undefined ? null : rewardDifference(best).value;
-  const isSure = value !== null && intervals.every(({ guarantee, low }) => guarantee !== 'anytime' || low === null || low <= value);
+  const isAnotherBetter =
+    unknown > 0 && value !== null && intervals.some(({ guarantee, low }) => guarantee === 'anytime' && low !== null && low > value);
   return {
-    ...counts,
-    unknown: arms.length - known.length,
-    best: isSure ? (best?.name ?? null) : null,
-    value: isSure ? value : null,
-    refusals: [],
-    intervals,
+    ...{ ...counts, unknown },
+    best: isAnotherBetter ? null : (best?.name ?? null),
+    value: isAnotherBetter ? null : value,
+    ...{ refusals, forced, intervals },
   };
 };
 

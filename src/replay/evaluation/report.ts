@@ -206,6 +206,8 @@ export type Stretch = {
   /** Of the reward, by the recommended estimator; normal intervals of this stretch alone, for charts. */
   readonly candidate: { readonly value: number; readonly low: number | null; readonly high: number | null };
   readonly logger: { readonly value: number; readonly low: number | null; readonly high: number | null };
+  /** The part of these records in the difference of the candidate, a record; null in rejection replay. */
+  readonly difference: number | null;
 };
 
 export type Exploration = {
@@ -219,8 +221,10 @@ export type Exploration = {
 
 /** How the decisions were divided among the arms. */
 export type Division = {
-  /** Evaluated decisions in which more than one arm could be chosen; null for logs that hold the chosen arm alone. */
-  readonly withChoice: number | null;
+  /** Evaluated decisions in which more than one arm could be chosen. */
+  readonly withChoice: number;
+  /** Those that do not tell: they hold the chosen arm alone. */
+  readonly untold: number;
   /** Parts of the period, of about as many records each. */
   readonly parts: readonly { readonly firstAt: string; readonly records: number }[];
   /** The most frequent first; beyond 31 of them the rest together, `(others)`. */
@@ -246,11 +250,13 @@ export type Regret = {
   readonly seldomThere: number;
   /** Of the arms compared, how many the log says too little of to have an estimate here. They are in the intervals. */
   readonly unknown: number;
-  /** The candidate with the highest estimate. Null: none of the arms can be named so, as the log says too little of them, or of one that may be better. */
+  /** The candidate with the highest estimate. Null: none of the arms can be named so, as the log says too little of them, or of one that is better. */
   readonly best: string | null;
   readonly value: number | null;
-  /** Why no regret is told: the intervals of arms do not hold. Empty otherwise, and where it is told by force they are in the verdicts. */
+  /** Why no regret is told: the intervals of arms do not hold. Empty otherwise. */
   readonly refusals: readonly Refusal[];
+  /** It is told although `refusals` are not empty. */
+  readonly forced: boolean;
   /** Of the largest difference, whichever arm it is of; all arms together at this confidence. */
   readonly intervals: readonly Interval[];
 };

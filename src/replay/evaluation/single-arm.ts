@@ -2,7 +2,8 @@ import type { Candidate, Weighing } from './candidate.ts';
 
 /**
  * One arm alone, wherever the logger had a choice and the arm was among them; elsewhere what was logged: the caller named another model, the prompt was too long for it, its breaker was open, it had no share in a static policy, it was on trial or new. The best of
- * them is what regret is measured against. How far the log can speak for the arm is judged by the first kind of records alone. A record that does not name its candidates counts as one of these.
+ * them is what regret is measured against. How far the log can speak for the arm is judged by the first kind of records alone. A record that does not name its candidates counts as one in which it
+ * could be chosen, unless what was chosen was certain.
  */
 export const singleArm = (arm: string): Candidate => {
   const alone: Weighing = { arms: [arm], probabilities: [1] };
@@ -18,11 +19,12 @@ export const singleArm = (arm: string): Candidate => {
     warnings: [],
     isPartial: true,
     weigh: (decisions) =>
-      decisions.map(({ candidates }) =>
-        candidates === null || (candidates.arms.length > 1 && candidates.arms.includes(arm))
+      decisions.map(({ candidates, arm: logged, propensity }) => {
+        if (candidates === null) return propensity < 1 ? alone : { arms: [logged], probabilities: [1], asLogged: true };
+        return candidates.arms.length > 1 && candidates.arms.includes(arm)
           ? alone
-          : { arms: candidates.arms, probabilities: candidates.propensities, asLogged: true },
-      ),
+          : { arms: candidates.arms, probabilities: candidates.propensities, asLogged: true };
+      }),
   };
 };
 

@@ -14,7 +14,7 @@ export const candidateWarnings = (found: Diagnostics, method: Method['name']): r
             code: 'few_effective',
             what: isRejection
               ? `of ${counted(records, 'record')} ${grouped(effectiveSize)} were accepted as if the candidate had made them`
-              : `these ${counted(records, 'record')} carry as much as ${effective(effectiveSize)}`,
+              : `${records === 1 ? 'this one record carries' : `these ${grouped(records)} records carry`} as much as ${effective(effectiveSize)}`,
             consequence: 'a few records decide the value; take a longer period, or a logger that explores more',
           },
         ]

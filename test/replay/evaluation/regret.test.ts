@@ -5,6 +5,8 @@ import { regretOf } from '../../../src/replay/evaluation/regret.ts';
 import type { CandidateReport, EvaluationReport, Interval } from '../../../src/replay/evaluation/report.ts';
 import { singleArm } from '../../../src/replay/evaluation/single-arm.ts';
 import type { LoggedDecision } from '../../../src/replay/logged/logged-decision.ts';
+import { cumulativeRegret } from '../../../src/replay/report-page/charts/regret-chart.ts';
+import { regretInWords } from '../../../src/replay/report-page/regret-in-words.ts';
 import { renderReport } from '../../../src/replay/report-page/render-report.ts';
 import { evaluated, settings } from '../support/evaluated.ts';
 import { arms, madeUpLog, valueOf } from '../support/made-up-log.ts';
@@ -103,6 +105,39 @@ describe('regret against the best single arm', () => {
     expect(report.candidates[2]?.verdict.kind).toBe('refused');
     expect(endsOf(report, 'betting')?.low).toBeGreaterThan(0.3);
     expect(report.regret).toMatchObject({ best: null, value: null, unknown: 1 });
+    expect(regretInWords(report.regret!, 8_000)).toContain('it cannot be named, as the log says too little of one that may be it');
+  });
+
+  test('an estimate outside the interval is told as such, and comes to nothing', async () => {
+    const report = await againstArms(madeUpLog({ size: 6_000, seed: 'regret', logger: even }));
+    const regret = { ...report.regret!, value: 0.9 };
+    expect(regretInWords(regret, 6_000)).toMatch(/by the estimate "always c", which lies outside, at \+0\.90*: trust the interval$/);
+    expect(regretInWords(regret, 6_000)).not.toContain('over all');
+    expect(regretInWords(report.regret!, 6_000)).toMatch(/ over all\) against the best of 3 single arms, by the estimate "always c"$/);
+  });
+
+  test('added up over the period it comes to what it is over all', async () => {
+    // What an arm earns differs by the kind of request, so that a model has much to take away.
+    const report = await againstArms(madeUpLog({ size: 3_000, seed: 'added up', logger: (i) => (i < 1_000 ? even() : [0.1, 0.2, 0.7]) }));
+    for (const { overTime, quantities } of report.candidates) {
+      expect(cumulativeRegret(overTime).at(-1)).toBeCloseTo(3_000 * (quantities[0]?.difference.value ?? NaN), 6);
+    }
+  });
+
+  test('records that do not name their candidates count as such in which an arm could be chosen, unless nothing else could', async () => {
+    const log = madeUpLog({
+      size: 2_000,
+      seed: 'untold',
+      logger: even,
+      change: (one, i) => {
+        if (i === 0) return { ...one, candidates: null };
+        return i % 5 < 3 ? { ...one, candidates: i % 5 === 0 ? null : { arms: [one.arm], propensities: [1] }, propensity: 1 } : one;
+      },
+    });
+    const report = await againstArms(log);
+    expect(report.division).toMatchObject({ withChoice: 800, untold: 1 });
+    expect(report.candidates.map(({ diagnostics }) => diagnostics.records)).toEqual([801, 801, 801]);
+    expect(report.regret).toMatchObject({ arms: 3, best: 'always c', refusals: [] });
   });
 
   test('an arm that was there for few requests alone says nothing of the others: it is refused by its own records, and not compared', async () => {
@@ -134,8 +169,10 @@ describe('regret against the best single arm', () => {
     const report = await againstArms(wrong);
     expect(report.regret).toMatchObject({ best: null, value: null, intervals: [], refusals: [{ code: 'weights' }] });
     const forced = await evaluated(wrong, arms.map(singleArm), { settings: { ...settings, force: true } });
-    expect(forced.regret?.refusals).toEqual([]);
+    expect(forced.regret).toMatchObject({ refusals: [{ code: 'weights' }], forced: true });
     expect(forced.regret?.intervals.length).toBeGreaterThan(0);
+    expect(regretInWords(forced.regret!, 2_000)).toContain('; told by force, although the mean weight');
+    expect(regretInWords(report.regret!, 2_000)).toMatch(/^none is told: the mean weight/);
   });
 
   test('is null without single arms', async () => {

@@ -106,6 +106,7 @@ const stretches = (lift: number): readonly Stretch[] =>
       records: 1_987,
       candidate: { value: candidate, low: i === 4 ? null : candidate - 0.03, high: i === 4 ? null : candidate + 0.03 },
       logger: { value: logger, low: logger - 0.012, high: logger + 0.012 },
+      difference: i === 5 ? null : candidate - logger,
     };
   });
 
@@ -193,6 +194,7 @@ export const madeUpReport: EvaluationReport = {
   },
   division: {
     withChoice: 19_000,
+    untold: 100,
     parts: Array.from({ length: 10 }, (_, i) => ({ firstAt: hour(i), records: 1_987 })),
     arms: ['small', 'large', hostileName, 'd', 'e', 'f', 'g', 'h', 'i'].map((arm, i) => ({
       arm,
@@ -209,7 +211,16 @@ export const madeUpReport: EvaluationReport = {
       pair('large', hostileName, { latencyMsDifference: null, latencyMsLow: null, latencyMsHigh: null, similarity: null }),
     ],
   },
-  regret: { arms: 3, seldomThere: 1, unknown: 1, best: 'always large', value: 0.0123, refusals: [], intervals: around(0.0123, 0.011) },
+  regret: {
+    arms: 3,
+    seldomThere: 1,
+    unknown: 1,
+    best: 'always large',
+    value: 0.0123,
+    refusals: [],
+    forced: false,
+    intervals: around(0.0123, 0.011),
+  },
   candidates: [
     candidate('cheap-first', 'better', 2.6),
     candidate('patient-thompson', 'worse', -2.2, 0.7),

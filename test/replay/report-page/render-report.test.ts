@@ -20,7 +20,7 @@ const bareReport: EvaluationReport = {
   loggers: [],
   onPolicy: [],
   exploration: { smallestPropensity: 0.1, floor: null, evenness: null },
-  division: { withChoice: null, parts: [], arms: [] },
+  division: { withChoice: 0, untold: 0, parts: [], arms: [] },
   traffic: null,
   regret: null,
   candidates: madeUpReport.candidates.slice(3, 4).map((candidate) => ({

@@ -9,7 +9,7 @@ import { time } from './period.ts';
 
 /** Who decides what: the logger, over time, and each policy beside it. Single arms, whose shares are plain, have no column. */
 export const division = async ({ division: of, candidates, counts }: EvaluationReport): Promise<Html> => {
-  const { arms, parts, withChoice } = of;
+  const { arms, parts, withChoice, untold } = of;
   const bands = bandsOf(of);
   const asked = candidates.flatMap(({ name, kind }, at) => (kind === singleArmKind ? [] : [{ name, at }]));
   return html`<section id="division" aria-labelledby="division-title">
@@ -17,10 +17,10 @@ export const division = async ({ division: of, candidates, counts }: EvaluationR
     <p>
       How the decisions were divided among the arms, and how each candidate would have divided
       them.${
-        withChoice === null
+        withChoice === 0
           ? null
-          : ` In ${count(withChoice)} of ${count(counts.evaluated)} decisions (${percent(withChoice / Math.max(1, counts.evaluated))}) there was a choice; in the others one arm alone could take the request.`
-      }
+          : ` In ${count(withChoice)} of ${count(counts.evaluated)} decisions (${percent(withChoice / Math.max(1, counts.evaluated))}) there was a choice.`
+      }${untold === 0 ? null : ` ${count(untold)} do not name what else could be chosen.`}
     </p>
     ${table(
       'Shares of the arms, as logged and as candidates would have it',
