@@ -1,4 +1,4 @@
-import { singleArmKind } from '../replay/evaluation/single-arm.ts';
+import { policiesAmong } from '../replay/evaluation/single-arm.ts';
 import type { EvaluationReport } from '../replay/evaluation/report.ts';
 import { regretInWords } from '../replay/report-page/regret-in-words.ts';
 import { inAscii } from './in-ascii.ts';
@@ -14,7 +14,7 @@ export const showDivision = async (
   terminal: Terminal,
   { division: { arms, withChoice, untold }, candidates, counts }: EvaluationReport,
 ): Promise<void> => {
-  const asked = candidates.flatMap(({ name, kind }, at) => (kind === singleArmKind ? [] : [{ name, at }]));
+  const asked = policiesAmong(candidates);
   const most = (share: (typeof arms)[number]): number => Math.max(share.share, ...asked.map(({ at }) => share.candidates[at] ?? 0));
   const shown = arms.toSorted((a, b) => most(b) - most(a)).slice(0, mostRows);
   await terminal.line();

@@ -95,8 +95,7 @@ const when = (isSo: boolean, code: Refusal['code'], what: string): readonly Refu
 const overlapRefusal = ({ records, effectiveSize }: Diagnostics): string | null => {
   const least = Math.max(overlapRules.leastEffective, overlapRules.leastEffectiveShare * records);
   if (records === 0) return 'in no record was it one of several arms that could be chosen';
-  if (effectiveSize === 0)
-    return `in none of ${records === 1 ? 'one record' : `the ${grouped(records)} records`} was an arm drawn that the candidate would choose`;
+  if (effectiveSize === 0) return `in none of ${counted(records, 'record')} was an arm drawn that the candidate would choose`;
   return effectiveSize < least
     ? `the ${counted(records, 'record')} ${records === 1 ? 'carries' : 'carry'} as much as ${effective(effectiveSize)}, fewer than the ${grouped(least)} that a conclusion asks for`
     : null;

@@ -1,4 +1,5 @@
 import type { Candidate, Weighing } from './candidate.ts';
+import type { CandidateReport } from './report.ts';
 
 /**
  * One arm alone, wherever the logger had a choice and the arm was among them; elsewhere what was logged: the caller named another model, the prompt was too long for it, its breaker was open, it had no share in a static policy, it was on trial or new. The best of
@@ -29,6 +30,10 @@ export const singleArm = (arm: string): Candidate => {
 };
 
 export const singleArmKind = 'single-arm';
+
+/** The candidates beside single arms, each with its place among all: whose shares of the arms are not plain. */
+export const policiesAmong = (candidates: readonly CandidateReport[]): readonly { readonly name: string; readonly at: number }[] =>
+  candidates.flatMap(({ name, kind }, at) => (kind === singleArmKind ? [] : [{ name, at }]));
 
 /** Each arm takes part in the control of error, and makes the intervals of all others wider. */
 export const mostSingleArms = 32;

@@ -5,7 +5,7 @@ import { partsAxis } from './over-time-chart.ts';
 /** What the candidate would have earned more than the logger, added up from the first part of the period on. */
 export const cumulativeRegret = (stretches: readonly Stretch[]): readonly number[] => {
   let sum = 0;
-  return stretches.map(({ records, candidate, logger, difference }) => (sum += records * (difference ?? candidate.value - logger.value)));
+  return stretches.map(({ records, difference }) => (sum += records * (difference ?? 0)));
 };
 
 /** A curve that flattens is a logger that has learned which arm is best. */

@@ -1,5 +1,5 @@
 import type { EvaluationReport } from '../../evaluation/report.ts';
-import { singleArmKind } from '../../evaluation/single-arm.ts';
+import { policiesAmong } from '../../evaluation/single-arm.ts';
 import { drawChart } from '../charts/draw-chart.ts';
 import { bandsOf, sharesChart } from '../charts/shares-chart.ts';
 import { count, percent } from '../figures.ts';
@@ -11,7 +11,7 @@ import { time } from './period.ts';
 export const division = async ({ division: of, candidates, counts }: EvaluationReport): Promise<Html> => {
   const { arms, parts, withChoice, untold } = of;
   const bands = bandsOf(of);
-  const asked = candidates.flatMap(({ name, kind }, at) => (kind === singleArmKind ? [] : [{ name, at }]));
+  const asked = policiesAmong(candidates);
   return html`<section id="division" aria-labelledby="division-title">
     <h2 id="division-title">Shares of the arms</h2>
     <p>
