@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Data, Table, Vector } from 'apache-arrow';
 
 /**
@@ -32,8 +33,9 @@ export const columnsOfArrow = async (bytes: Uint8Array): Promise<Columns> => {
     numbers: (name) => numbersOf(column(name), name),
     texts: (name) => {
       const found = column(name);
-      if (DataType.isUtf8(found.type)) return found.toArray() as readonly string[];
-      if (DataType.isDictionary(found.type) && DataType.isUtf8(found.type.dictionary)) return found.data.flatMap(namesOf);
+      if (DataType.isUtf8(found.type)) return gathered(found.data as readonly Data[], addTexts);
+      if (DataType.isDictionary(found.type) && DataType.isUtf8(found.type.dictionary))
+        return gathered(found.data as readonly Data[], addNames);
       throw unexpected('text', name, found);
     },
     lists: (name) => {
@@ -61,13 +63,32 @@ const numbersOf = (column: Vector, name: string): Float64Array => {
 
 const numberArrays = [Float32Array, Uint8Array, Uint16Array, Uint32Array, Int8Array, Int16Array, Int32Array];
 
+/** Arrays put together afterwards are slower to make, or to read. */
+const gathered = (chunks: readonly Data[], add: (chunk: Data, texts: string[]) => void): readonly string[] => {
+  const texts: string[] = [];
+  for (const chunk of chunks) add(chunk, texts);
+  return texts;
+};
+
+/** One text of the whole chunk, cut up, takes a tenth of the time of decoding each; bytes are places in it where all are ASCII. */
+const addTexts = (chunk: Data, texts: string[]): void => {
+  const ends = chunk.valueOffsets as Int32Array;
+  const [first = 0, last = 0] = [ends[0], ends[chunk.length]];
+  const bytes = (chunk.values as Uint8Array).subarray(first, last);
+  if (isAscii(bytes)) {
+    const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    for (let i = 0; i < chunk.length; i++) texts.push(whole.slice((ends[i] ?? 0) - first, (ends[i + 1] ?? 0) - first));
+  } else {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    for (let i = 0; i < chunk.length; i++) texts.push(decoder.decode(bytes.subarray((ends[i] ?? 0) - first, (ends[i + 1] ?? 0) - first)));
+  }
+};
+
 /** Texts of a column that has each of them once, and says by number which one stands in a row. */
-const namesOf = ({ dictionary, values, length }: Data): readonly string[] => {
+const addNames = ({ dictionary, values, length }: Data, texts: string[]): void => {
   const names = (dictionary?.toArray() ?? []) as readonly string[];
   const numbers = values as ArrayLike<number>;
-  const texts: string[] = [];
   for (let i = 0; i < length; i++) texts.push(names[numbers[i] ?? -1] ?? '');
-  return texts;
 };
 
 const listsOf = ({ data, length }: Vector): ListColumn => {

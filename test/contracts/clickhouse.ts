@@ -54,7 +54,7 @@ export const clickhouseContract = (
 
     test('columns arrive with their types, in one piece however many blocks the engine makes of them', async () => {
       const columns = await clickhouse.columns(
-        `SELECT number / 3 AS f, toUInt8(number % 2) AS b, toInt32(number - 1) AS i, concat('täxt ', toString(number)) AS t, toLowCardinality(['a', '', '漢'][1 + number % 3]) AS l,
+        `SELECT number / 3 AS f, toUInt8(number % 2) AS b, toInt32(number - 1) AS i, concat('täxt ', toString(number)) AS t, if(number % 3 = 1, '', concat('text ', toString(number))) AS ascii, if(number = 70000, '\ufeff漢', 't') AS mixed, toLowCardinality(['a', '', '漢'][1 + number % 3]) AS l,
           arrayMap(x -> x / 7, range(number % 3)) AS list, number AS big, if(number = 5, NULL, 1) AS missing FROM numbers(150000) ORDER BY number`,
       );
       expect(columns.rows).toBe(150_000);
@@ -69,6 +69,10 @@ export const clickhouseContract = (
       const { offsets, values } = columns.lists('list');
       const list = (row: number) => Array.from(values).slice(offsets[row], offsets[row + 1]);
       expect([texts.length, texts[0], texts[at]]).toEqual([150_000, 'täxt 0', 'täxt 149999']);
+      const [ascii, mixed] = [columns.texts('ascii'), columns.texts('mixed')];
+      const expected = Array.from({ length: 150_000 }, (_, n) => (n % 3 === 1 ? '' : `text ${n}`));
+      expect(ascii.findIndex((text, n) => text !== expected[n])).toBe(-1);
+      expect([ascii.length, mixed.length, mixed[69_999], mixed[70_000], mixed[at]]).toEqual([150_000, 150_000, 't', '\ufeff漢', 't']);
       expect([names.length, ...names.slice(0, 4), names[at]]).toEqual([150_000, 'a', '', '漢', 'a', '漢']);
       expect([offsets.length, list(0), list(1), list(2), list(at)]).toEqual([150_001, [], [0], [0, 1 / 7], [0, 1 / 7]]);
       expect(() => columns.numbers('big')).toThrow(/numbers of at most 32 bits or Float64 in column big/);

@@ -37,11 +37,11 @@ const openHashes = () => {
   let table = new Float64Array(1_024);
   let size = 0;
   const place = (hash: number): number => {
-    let slot = hash % table.length;
-    for (;;) {
+    // The length is a power of two: its remainder is the low bits.
+    const low = table.length - 1;
+    for (let slot = hash & low; ; slot = (slot + 1) & low) {
       const found = table[slot];
       if (found === 0 || found === hash) return slot;
-      slot = (slot + 1) % table.length;
     }
   };
   const grow = (): void => {

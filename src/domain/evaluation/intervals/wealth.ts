@@ -57,41 +57,61 @@ export const openWealth = (): Wealth => {
 
   /** One logarithm of a product in place of one for each record. */
   const fold = (): void => {
+    let furthest = 0;
+    for (let i = 0; i < waiting; i++) furthest = Math.max(furthest, limits[i]!);
     for (let j = first; j < bets.length; j++) {
-      const bet = bets[j]!;
-      let factor = 1;
-      let factorOfRest = 1;
-      for (let i = 0; i < waiting; i++) {
-        const most = bet * limits[i]!;
-        if (most < light) {
-          factor *= 1 + bet * (levels[i]! - bends[i]! * bet);
-          factorOfRest *= 1 + bet * (levelsOfRest[i]! - bendsOfRest[i]! * bet);
-          continue;
-        }
-        const m = controls[i]!;
-        const mOfRest = controlsOfRest[i]!;
-        const slope = slopes[i]!;
-        const room = rooms[i]!;
-        const sum = 1 + most;
-        const square = sum * sum;
-        const part = m * most;
-        const partOfRest = mOfRest * most;
-        const below = square * (square - 3 * part) + part * part;
-        const belowOfRest = square * (square - 3 * partOfRest) + partOfRest * partOfRest;
-        // One division for both.
-        const scale = (bet * sum) / (below * belowOfRest);
-        const staked = m * (square - 2 * part) * belowOfRest * scale;
-        const stakedOfRest = mOfRest * (square - 2 * partOfRest) * below * scale;
-        factor *= 1 + bet * plains[i]! + slope * Math.min(staked, room);
-        factorOfRest *= 1 + bet * plainsOfRest[i]! + slope * Math.min(stakedOfRest, room);
-      }
-      earned[j]! += Math.log(factor);
-      earnedOfRest[j]! += Math.log(factorOfRest);
+      if (bets[j]! * furthest < light) earnLightly(j);
+      else earn(j);
     }
     waiting = 0;
     if (records < nextLook) return;
     nextLook = records * looksGrow;
     giveUp();
+  };
+
+  /** Where all that wait are light for bet j: nearly always, once large bets are given up. */
+  const earnLightly = (j: number): void => {
+    const bet = bets[j]!;
+    let factor = 1;
+    let factorOfRest = 1;
+    for (let i = 0; i < waiting; i++) {
+      factor *= 1 + bet * (levels[i]! - bends[i]! * bet);
+      factorOfRest *= 1 + bet * (levelsOfRest[i]! - bendsOfRest[i]! * bet);
+    }
+    earned[j]! += Math.log(factor);
+    earnedOfRest[j]! += Math.log(factorOfRest);
+  };
+
+  const earn = (j: number): void => {
+    const bet = bets[j]!;
+    let factor = 1;
+    let factorOfRest = 1;
+    for (let i = 0; i < waiting; i++) {
+      const most = bet * limits[i]!;
+      if (most < light) {
+        factor *= 1 + bet * (levels[i]! - bends[i]! * bet);
+        factorOfRest *= 1 + bet * (levelsOfRest[i]! - bendsOfRest[i]! * bet);
+        continue;
+      }
+      const m = controls[i]!;
+      const mOfRest = controlsOfRest[i]!;
+      const slope = slopes[i]!;
+      const room = rooms[i]!;
+      const sum = 1 + most;
+      const square = sum * sum;
+      const part = m * most;
+      const partOfRest = mOfRest * most;
+      const below = square * (square - 3 * part) + part * part;
+      const belowOfRest = square * (square - 3 * partOfRest) + partOfRest * partOfRest;
+      // One division for both.
+      const scale = (bet * sum) / (below * belowOfRest);
+      const staked = m * (square - 2 * part) * belowOfRest * scale;
+      const stakedOfRest = mOfRest * (square - 2 * partOfRest) * below * scale;
+      factor *= 1 + bet * plains[i]! + slope * Math.min(staked, room);
+      factorOfRest *= 1 + bet * plainsOfRest[i]! + slope * Math.min(stakedOfRest, room);
+    }
+    earned[j]! += Math.log(factor);
+    earnedOfRest[j]! += Math.log(factorOfRest);
   };
 
   const exponents = new Float64Array(bets.length);
@@ -151,8 +171,10 @@ export const openWealth = (): Wealth => {
       slopes[waiting] = slope;
       controls[waiting] = m;
       controlsOfRest[waiting] = mOfRest;
-      limits[waiting] = isKnown ? limit : 0;
-      rooms[waiting] = isKnown ? stake / limit : 0;
+      // Where the weight is what it had to be there is nothing to control.
+      const reach = isKnown && slope !== 0 ? limit : 0;
+      limits[waiting] = reach;
+      rooms[waiting] = reach > 0 ? stake / reach : 0;
       levels[waiting] = earning + slope * m;
       bends[waiting] = isKnown ? slope * m * (1 - m) * limit : 0;
       levelsOfRest[waiting] = rest + slope * mOfRest;
