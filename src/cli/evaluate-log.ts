@@ -131,8 +131,6 @@ const evaluateFrozen = async (
   const { options, located, clickhouse, frozen, bound, candidates } = given;
   const { fromSequence, toSequence, tenant, outcomesUpTo, logCreatedAt, decisions } = frozen;
   const signal = terminal.interrupted();
-  const lost = lostBound(bound, frozen.leastPropensity);
-  if (lost !== null) terminal.note(lost);
   const progress = openProgress('evaluating', decisions);
   try {
     return await evaluate({
@@ -145,6 +143,7 @@ const evaluateFrozen = async (
       madeAt: new Date().toISOString(),
       largestWeight: bound.largest,
       traffic: await readTraffic(clickhouse, frozen),
+      known: lostBound(bound, frozen.leastPropensity),
       alter: repricing(options.price ?? {}, located.settings.config.reward.costTargetUsd),
       onProgress: progress.update,
     });

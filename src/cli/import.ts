@@ -12,6 +12,7 @@ import { writeLog } from '../replay/interchange/write-log.ts';
 import { jsonOption, withExamples, type AddCommand } from './command.ts';
 import { usageError } from './exit-codes.ts';
 import { leftoversInWords } from './leftovers-in-words.ts';
+import { counted } from '../replay/evaluation/sentences.ts';
 import { grouped } from './numbers.ts';
 import { refuseInput, requireReadable } from './require-file.ts';
 import { printable, type Terminal } from './terminal.ts';
@@ -66,6 +67,11 @@ const mostShown = 5;
 const importLog = async (terminal: Terminal, file: string, options: ImportOptions): Promise<void> => {
   const signal = terminal.interrupted();
   const { actionDist, campaign, itemContext, policy, tenant } = options;
+  for (const [option, name, most] of [
+    ['--policy', policy, 1_024],
+    ['--tenant', tenant, 128],
+  ] as const)
+    if (name.length > most) throw usageError(`${option}: expected at most ${most} characters, got ${name.length}`);
   if (campaign !== undefined && actionDist === undefined) throw usageError('--campaign: expected together with --action-dist');
   if (actionDist === 'uniform' && itemContext === undefined)
     throw usageError('--action-dist uniform: expected together with --item-context, which says what items there are');
@@ -77,6 +83,10 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
   const onBad = (where: string, reason: string): void => {
     skipped += 1;
     if (skipped <= mostShown) terminal.note(printable(`left out ${where}: ${reason}`));
+  };
+  let copies = 0;
+  const onCopy = (): void => {
+    copies += 1;
   };
   let others = 0;
   let largestRatio = 1;
@@ -93,6 +103,7 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     names,
     onOther,
     onColumns,
+    onCopy,
     ...(options.skipBad === true ? { onBad } : {}),
   });
   const { batches, summary } = tallied(watched(records, signal, leftovers.see));
@@ -105,10 +116,12 @@ const importLog = async (terminal: Terminal, file: string, options: ImportOption
     // Also those that no row names.
     arms: items?.map(takesAnything) ?? null,
   };
-  await writeLog(options.out, origin, batches, { force: options.force ?? false });
+  const left = () => ({ ...(skipped === 0 ? {} : { skipped }), ...(copies === 0 ? {} : { copies }) });
+  await writeLog(options.out, origin, batches, { force: options.force ?? false, left });
   await tell(terminal, options, {
     out: options.out,
     skipped,
+    copies,
     withoutCandidates: logger === null ? summary().records : others,
     largestRatio,
     ...summary(),
@@ -133,6 +146,8 @@ type Imported = LogSummary &
   Leftovers & {
     readonly out: string;
     readonly skipped: number;
+    /** Rows that say the same as an earlier one in all columns but the index. */
+    readonly copies: number;
     /** Whose propensity is not what the distribution says, or all where no distribution was given. */
     readonly withoutCandidates: number;
     /** By how much the two differ at most; 1: they do not, or no distribution was given. */
@@ -143,8 +158,16 @@ type Imported = LogSummary &
 const suspiciousRatio = 2;
 
 const tell = async (terminal: Terminal, { json }: ImportOptions, imported: Imported): Promise<void> => {
-  const { out, records, arms, skipped, withoutCandidates, largestRatio } = imported;
-  if (skipped > 0) terminal.note(`${grouped(skipped)} rows could not be read and were left out`);
+  const { out, records, arms, skipped, copies, withoutOutcome, withoutCandidates, largestRatio } = imported;
+  if (skipped > 0) terminal.note(`${counted(skipped, 'row')} could not be read and ${skipped === 1 ? 'was' : 'were'} left out`);
+  if (withoutOutcome > 0)
+    terminal.note(
+      `${counted(withoutOutcome, 'row')} ${withoutOutcome === 1 ? 'has' : 'have'} no click: kept as decisions of which nothing came`,
+    );
+  if (copies > 0)
+    terminal.note(
+      `${counted(copies, 'row')} ${copies === 1 ? 'says' : 'say'} the same as an earlier one in all columns but the index, and ${copies === 1 ? 'is' : 'are'} kept: is the log, or a part of it, there twice?`,
+    );
   if (largestRatio > 1)
     terminal.note(
       `${grouped(withoutCandidates)} of ${grouped(records)} have another propensity_score than the action distribution says: these keep theirs, and have no list of candidates`,

@@ -100,12 +100,14 @@ const abortOnInterrupt = (): Interrupting => {
 
 // Control characters but line feed and tab, and the marks that reverse the direction of writing.
 const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+/** Of no width: they belong into text of some scripts, and make two names look alike. */
+const unseen = /[\u200b-\u200f\u2060-\u2065\ufeff]/g;
 
 /** Text from outside, made harmless for a terminal. */
 export const printable = (text: string): string => stripVTControlCharacters(text).replace(unprintable, '\u00b7');
 
 /** A name from outside within a line: nothing in it ends the line, goes on to a next column, or is left out unseen. */
-export const inLine = (text: string): string => text.replace(/[\t\n\u2028\u2029]/g, '\u00b7').replace(unprintable, '\u00b7');
+export const inLine = (text: string): string => text.replace(/[\t\n\u2028\u2029]/g, '\u00b7').replace(unprintable, '\u00b7').replace(unseen, '\u00b7');
 
 /** The same on one line of at most so many characters. */
 export const excerpt = (text: string, charactersMax: number): string => {

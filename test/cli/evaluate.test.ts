@@ -202,7 +202,7 @@ describe('./switchyard evaluate', () => {
       }),
     );
     const { stderr } = await runCli(['evaluate', '--policy', two, '--file', file, '--resamples', '20', '--json']);
-    expect(stderr).toContain('two.json: has 2 positions, the records have 1');
+    expect(stderr).toContain('two.json: what it says of position 2 is not used, as no record has it');
   });
 
   it('says what is wrong with a file in a sentence that names it', async () => {
@@ -258,8 +258,11 @@ describe('./switchyard evaluate', () => {
     // A bound that the records contradict is told, and not used.
     const lines = readFileSync(file, 'utf8').split('\n').slice(1);
     writeFileSync(file, [JSON.stringify({ ...header, largestWeight: 1.01 }), ...lines].join('\n'));
-    const { stderr } = await evaluate('--policy', always('a'), '--force', '--json', '--file', file);
-    expect(stderr).toContain('the floors in force promise no probability below 0.990');
+    const bounded = await evaluate('--policy', always('a'), '--force', '--json', '--file', file);
+    expect((JSON.parse(bounded.stdout) as EvaluationReport).warnings[0]).toMatchObject({
+      code: 'bound_lost',
+      what: expect.stringContaining('the floors in force promise no probability below 0.990') as string,
+    });
   });
 
   it('says of a log that went out and came back in the Open Bandit form the same to 1e-12', async () => {

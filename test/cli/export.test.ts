@@ -284,13 +284,17 @@ describe('import', () => {
       expect(imported.status, imported.stderr).toBe(0);
       const evaluated = await runCli(['evaluate', '--policy', 'uniform', '--file', at(name), '--resamples', '20', '--json']);
       const { candidates } = JSON.parse(evaluated.stdout) as EvaluationReport;
-      return { share: candidates[0]?.diagnostics.unsupported, mean: candidates[0]?.diagnostics.meanWeight, stderr: evaluated.stderr };
+      return {
+        share: candidates[0]?.diagnostics.unsupported,
+        mean: candidates[0]?.diagnostics.meanWeight,
+        warned: candidates[0]?.warnings.map(({ code }) => code),
+      };
     };
-    expect(await unsupported('four.jsonl', '--item-context', at('four.csv'))).toEqual({ share: 0.25, mean: 1, stderr: '' });
+    const four = await unsupported('four.jsonl', '--item-context', at('four.csv'));
+    expect(four).toEqual({ share: 0.25, mean: 1, warned: ['unsupported', 'rare_outcomes'] });
     expect((await readLogHeader(at('four.jsonl'))).arms?.map(({ arm }) => arm)).toEqual(['0', '1', '2', '3']);
     const three = await unsupported('three.jsonl');
-    expect(three).toMatchObject({ share: 0, mean: 4 / 3 });
-    expect(three.stderr).toContain('uniform: over the 3 arms that the records name; were there others, import --item-context');
+    expect(three).toMatchObject({ share: 0, mean: 4 / 3, warned: ['arms_assumed', 'rare_outcomes'] });
   });
 
   it('does not take an item without a name for one that is named by its number', async () => {

@@ -3,6 +3,7 @@ import { sequence, type Sequence } from '../../events/index.ts';
 import { emptySnapshot, type StateSnapshot } from '../../domain/routing/snapshot.ts';
 import { wholeNumber, type Clickhouse } from '../../projections/clickhouse.ts';
 import { currentChain, inSpans, readEpochs, spansOf, type Span } from '../../projections/epochs.ts';
+import { TransientError } from '../../errors.ts';
 import { checkpointOf } from '../../projections/position.ts';
 import { snapshotFromClickhouse } from '../../projections/state.ts';
 import { tables } from '../../projections/table.ts';
@@ -48,30 +49,36 @@ export type MaterialOptions = {
 
 export const openMaterial = async ({ log, clickhouse, prefer }: MaterialOptions): Promise<Material> => {
   const bounds = await log.bounds();
+  const ofLog =
+    <Read>(readAged: (range: MessageRange) => AsyncIterable<Read>) =>
+    (range: MessageRange): AsyncIterable<Message | Read> =>
+      bounds.first <= range.from && range.from <= bounds.last
+        ? withAged(messagesOfLog(log, range), { ...range, to: Math.min(range.to, bounds.last) }, readAged)
+        : messagesOfLog(log, range);
   const ofLogAlone = (leftOut: string | null): Material => ({
     bounds,
     leftOut,
     sequenceAt: log.sequenceAt,
     longestLag: async () => stateLagMessages,
     stateUpTo: async () => stateOfLog(bounds),
-    read: (range) => messagesOfLog(log, range),
-    readBrief: (range) => messagesOfLog(log, range),
+    read: ofLog(refuseAged),
+    readBrief: ofLog(refuseAged),
   });
   if (clickhouse === null) return ofLogAlone(null);
   const rows = await rowsOf(clickhouse, log, bounds);
   if (rows.kind === 'of-another-log') return ofLogAlone(rows.reason);
   const { spans, first, last } = rows;
   const fromBoth = <Read>(range: MessageRange, readRows: ReadRows<Read>): AsyncIterable<Message | Read> => {
-    const ofLog = (part: MessageRange): AsyncIterable<Message | Read> => messagesOfLog(log, part);
     const ofRows = (part: MessageRange): AsyncIterable<Message | Read> => readRows(clickhouse, spans, part);
+    const readLog = ofLog((aged) => (first <= aged.from && aged.to <= last ? ofRows(aged) : refuseAged(aged)));
     const seam = prefer === 'rows' ? last : Math.min(last, bounds.first - 1);
     // Rows may have begun later than the log, and then serve for speed alone.
     const begin = seam < first ? seam + 1 : first;
     const { from, to } = range;
     const parts = [
-      { from: Math.max(from, bounds.first), to: Math.min(to, begin - 1), read: ofLog },
+      { from: Math.max(from, bounds.first), to: Math.min(to, begin - 1), read: readLog },
       { from: Math.max(from, begin), to: Math.min(to, seam), read: ofRows },
-      { from: Math.max(from, seam + 1, bounds.first), to, read: ofLog },
+      { from: Math.max(from, seam + 1, bounds.first), to, read: readLog },
     ].filter((part) => part.from <= part.to);
     return inTurn(parts.map((part) => () => part.read({ ...range, from: part.from, to: part.to })));
   };
@@ -105,6 +112,31 @@ const inTurn = <Read>(parts: readonly (() => AsyncIterable<Read>)[]): AsyncItera
 async function* allInTurn<Read>(parts: readonly (() => AsyncIterable<Read>)[]): AsyncGenerator<Read, void, undefined> {
   for (const part of parts) yield* part();
 }
+
+/**
+ * A log that ages loses its first messages while others are read: what was there when its bounds were looked at, and is not when its turn comes, is read elsewhere. Whoever reads is quicker than whoever writes, and not
+ * overtaken later on.
+ */
+async function* withAged<Read>(
+  messages: AsyncGenerator<Message, void, undefined>,
+  range: MessageRange,
+  readAged: (range: MessageRange) => AsyncIterable<Read>,
+): AsyncGenerator<Message | Read, void, undefined> {
+  const first = await messages.next();
+  const begin = first.done === true ? range.to + 1 : first.value.sequence;
+  if (begin > range.from) yield* readAged({ ...range, to: begin - 1 });
+  if (first.done === true) return;
+  yield first.value;
+  yield* messages;
+}
+
+const refuseAged = ({ from, to }: MessageRange): never => {
+  throw new TransientError(
+    'log_aged',
+    `messages ${from} to ${to} left the log while it was read, which keeps them for log.maxAgeDays, and ClickHouse does not hold them: run it again`,
+    0,
+  );
+};
 
 /** The fold of the log begins where it does. */
 const stateOfLog = ({ first }: LogBounds): Base => ({

@@ -9,6 +9,13 @@ export type ArmShares = {
   readonly finish: () => Division;
 };
 
+/** Where parts of the period are none of its time. */
+export const withoutParts = (division: Division): Division => ({
+  ...division,
+  parts: [],
+  arms: division.arms.map((arm) => ({ ...arm, overTime: [] })),
+});
+
 const mostNamed = 31;
 const others = '(others)';
 

@@ -173,13 +173,14 @@ export const distributionCandidate = (given: {
   readonly file: string | null;
   readonly probabilities: (slot: number, arms: readonly string[]) => ArrayLike<number>;
   readonly arms: readonly string[];
+  readonly warnings?: readonly Warning[];
 }): Candidate => ({
   name: given.name,
   file: given.file,
   kind: 'distribution',
   fingerprint: '',
   method: { name: 'fixed', why: whyFixed },
-  warnings: [],
+  warnings: given.warnings ?? [],
   weigh: (decisions) =>
     decisions.map(({ context, candidates, id }) => {
       if (context.kind !== 'slot') throw new InvariantError(`record ${id}: expected a slot, which a distribution over arms is asked for`);

@@ -1,6 +1,6 @@
 import { holmAdjusted } from '../../domain/comparison/holm.ts';
 import { PermanentError } from '../../errors.ts';
-import { openArmShares } from './arm-shares.ts';
+import { openArmShares, withoutParts } from './arm-shares.ts';
 import { openCandidateTally } from './candidate-tally.ts';
 import type { Candidate } from './candidate.ts';
 import { pageOf, teach, weighPage, type Page } from './evaluated-page.ts';
@@ -13,7 +13,7 @@ import { openOverTime } from './over-time.ts';
 import { quantities } from './quantities.ts';
 import { recordBook } from './record-book.ts';
 import { regretOf } from './regret.ts';
-import type { CandidateReport, EvaluatedPeriod, EvaluationReport, EvaluationSettings, Source } from './report.ts';
+import type { CandidateReport, EvaluatedPeriod, EvaluationReport, EvaluationSettings, Source, Warning } from './report.ts';
 import { openRewardModel } from './reward-model.ts';
 import { recordWarnings } from './warnings.ts';
 
@@ -35,6 +35,8 @@ export type EvaluationInput = {
   readonly drawn?: Drawn | null;
   /** Of a yard's log: what else it holds of the period. */
   readonly traffic?: Traffic;
+  /** What is known of the log before the first record. */
+  readonly known?: readonly Warning[];
   /** Changes what came of a decision: other prices. */
   readonly alter?: (decision: LoggedDecision) => LoggedDecision;
   readonly onProgress?: (records: number) => void;
@@ -71,9 +73,10 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
     );
 
   const grounds: Grounds = { clustering: clusteringOf(counts, onPolicy.effectiveClusters()), censored: censoredShare(counts) };
-  const { evenness, drift, stretches } = overTime.finish();
+  // Parts of a period are parts of its time.
+  const { evenness, drift, stretches } = book.isInOrder() ? overTime.finish() : { evenness: null, drift: null, stretches: [] };
   const reports = tallies.map((tally, k) => tally.report(onPolicy, grounds, stretches[k] ?? []));
-  const division = armShares.finish();
+  const division = book.isInOrder() ? armShares.finish() : withoutParts(armShares.finish());
   const control = { comparisons: candidates.length, alphaEach, adjustment: 'holm' } as const;
   return {
     version: 1,
@@ -91,15 +94,19 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
     candidates: adjusted(reports),
     regret: regretOf(reports, { control, withChoice: division.withChoice + division.untold, force: settings.force }),
     control,
-    warnings: recordWarnings({
-      counts,
-      answeredFromCache: traffic?.answeredFromCache ?? 0,
-      policies: book.loggers().length,
-      weightsChanged: settings.weights === null && book.weightsChanged(),
-      drift,
-      clustering: grounds.clustering,
-      isInOrder: book.isInOrder(),
-    }),
+    warnings: [
+      ...(input.known ?? []),
+      ...recordWarnings({
+        counts,
+        answeredFromCache: traffic?.answeredFromCache ?? 0,
+        policies: book.loggers().length,
+        weightsChanged: settings.weights === null && book.weightsChanged(),
+        drift,
+        clustering: grounds.clustering,
+        isInOrder: book.isInOrder(),
+        looksBack: settings.rewardModel === 'past',
+      }),
+    ],
   };
 };
 

@@ -154,4 +154,6 @@ const endsOf = (interval: Interval | null | undefined): string =>
     ? 'no interval'
     : `${signed(interval.low)} to ${signed(interval.high)}`;
 
-const signed = (value: number): string => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
+/** Small differences keep the digits that matter. */
+const signed = (value: number): string => `${value < 0 ? '-' : '+'}${digitsOf(Math.abs(value))}`;
+const digitsOf = (size: number): string => (size === 0 || size >= 0.001 ? size.toFixed(4) : Number(size.toPrecision(2)).toString());

@@ -1,5 +1,6 @@
 import type { RewardWeights } from '../../domain/reward/reward.ts';
 import type { Outcome } from '../logged/logged-decision.ts';
+import { rewardOf } from '../logged/reward-of.ts';
 import type { QuantityName } from './report.ts';
 
 /** What is evaluated: a number for each outcome, null where it was not measured. */
@@ -11,19 +12,14 @@ export type Quantity = {
   readonly of: (outcome: Outcome, weights: RewardWeights | null) => number | null;
 };
 
-const weighed = ({ parts, weights: recorded }: Outcome, weights: RewardWeights | null): number => {
-  const { success, streaming, cache, cost } = weights ?? recorded;
-  return Math.min(1, parts.success * success + parts.streaming * streaming + parts.cache * cache + parts.cost * cost);
-};
-
 /** Latency counts for failures, too: who waited for nothing waited all the same, and the mean over answers alone would be that of other requests under another policy. */
 export const quantities: readonly Quantity[] = [
-  { name: 'reward', better: 'higher', bounded: true, of: weighed },
+  { name: 'reward', better: 'higher', bounded: true, of: (outcome, weights) => rewardOf(outcome, weights ?? undefined) },
   { name: 'success', better: 'higher', bounded: true, of: ({ parts }) => parts.success },
   { name: 'streaming', better: 'higher', bounded: true, of: ({ parts }) => parts.streaming },
   { name: 'cache', better: 'higher', bounded: true, of: ({ parts }) => parts.cache },
   { name: 'cost', better: 'higher', bounded: true, of: ({ parts }) => parts.cost },
   { name: 'costUsd', better: 'lower', bounded: false, of: ({ costUsd }) => costUsd },
   { name: 'latencyMs', better: 'lower', bounded: false, of: ({ latencyMs }) => latencyMs },
-  { name: 'failureRate', better: 'lower', bounded: true, of: ({ failed }) => (failed ? 1 : 0) },
+  { name: 'failureRate', better: 'lower', bounded: true, of: ({ failed }) => (failed === null ? null : failed ? 1 : 0) },
 ];

@@ -2,8 +2,8 @@ import type { RewardWeights } from '../../domain/reward/reward.ts';
 import type { LoggedDecision } from '../logged/logged-decision.ts';
 import type { Counts, EvaluatedPeriod, Exploration, Logger } from './report.ts';
 import { textHash } from '../text-hash.ts';
+import { openUnduplicated } from '../unduplicated.ts';
 import { openOrder } from './order.ts';
-import { openUnduplicated } from './unduplicated.ts';
 
 /** Which records are kept, and what is to be said of all of them. In memory that is bounded whatever the log holds. */
 export type RecordBook = {
@@ -47,8 +47,8 @@ export const recordBook = (): RecordBook => {
   return {
     isNew: (decision) => {
       read++;
-      if (!unduplicated.isNew(decision)) return false;
-      order.add(decision.atMs);
+      if (!unduplicated.isNew(decision.id)) return false;
+      order.add(decision);
       if (decision.outcome === null) censored++;
       else {
         evaluated++;

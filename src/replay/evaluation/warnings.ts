@@ -59,8 +59,10 @@ export const recordWarnings = (given: {
   readonly drift: { readonly from: number; readonly to: number } | null;
   readonly clustering: Clustering;
   readonly isInOrder: boolean;
+  /** Whether the model predicts each record from those before it. */
+  readonly looksBack: boolean;
 }): readonly Warning[] => {
-  const { counts, answeredFromCache, policies, weightsChanged, drift, clustering, isInOrder } = given;
+  const { counts, answeredFromCache, policies, weightsChanged, drift, clustering, isInOrder, looksBack } = given;
   return [
     ...(isInOrder
       ? []
@@ -68,15 +70,14 @@ export const recordWarnings = (given: {
           {
             code: 'out_of_order',
             what: 'the records do not come in the order of time',
-            consequence:
-              'what looks back looks at later records: do not let the model predict from the past (--reward-model cross-fitted); where the logger learned, intervals at all times hold for records in their order alone',
+            consequence: `${looksBack ? 'the model, which predicts from the past, looks at later records: --reward-model cross-fitted does not; ' : ''}where the logger learned, intervals at all times hold for records in their order alone; nothing is told of parts of the period`,
           },
         ]),
     ...(counts.duplicates > 0
       ? [
           {
             code: 'duplicates',
-            what: `${grouped(counts.duplicates)} records were there a second time`,
+            what: `${counted(counts.duplicates, 'record')} ${counts.duplicates === 1 ? 'was' : 'were'} there a second time`,
             consequence: 'they are left out: counted twice they would make intervals too narrow',
           },
         ]

@@ -19,7 +19,7 @@ export const repricing = (
     const { tokens, parts, failed } = outcome;
     if (tokens === null) return { ...decision, outcome: { ...outcome, costUsd: null } };
     const costUsd = costNanoUsd({ promptTokens: tokens.prompt, completionTokens: tokens.completion }, price) / 1e9;
-    const cost = failed ? parts.cost : costPart(costUsd, costTargetUsd);
+    const cost = failed === true ? parts.cost : costPart(costUsd, costTargetUsd);
     return { ...decision, outcome: { ...outcome, costUsd, parts: { ...parts, cost } } };
   };
 };

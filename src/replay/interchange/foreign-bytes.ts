@@ -17,6 +17,8 @@ export async function* foreignBytes(file: string, { mostBytes }: { readonly most
   if (unreadableKind(file) === 'a device') throw refuseFile(file, 'expected a file, got a device');
   let bytes = 0;
   for await (const chunk of openBytes(file)) {
+    const packing = bytes === 0 ? kinds.find(({ begins }) => chunk.subarray(0, begins.length).equals(begins)) : undefined;
+    if (packing !== undefined) throw refuseFile(file, `expected text in UTF-8, got ${packing.name}`);
     const nul = chunk.indexOf(0);
     if (nul !== -1) throw refuseFile(file, `expected text in UTF-8, got a NUL at byte ${bytes + nul}`);
     bytes += chunk.length;
@@ -24,6 +26,13 @@ export async function* foreignBytes(file: string, { mostBytes }: { readonly most
     yield chunk;
   }
 }
+
+/** Files that are easily taken for one of text, by their first bytes. */
+const kinds = [
+  { begins: Buffer.from('PAR1'), name: 'Parquet, which is written here and not read' },
+  { begins: Buffer.from([0x1f, 0x8b]), name: 'gzip, which is unpacked where the name ends in .gz' },
+  { begins: Buffer.from('PK\u0003\u0004'), name: 'a zip archive' },
+];
 
 async function* openBytes(file: string): AsyncGenerator<Buffer, void, undefined> {
   const packed = file.endsWith('.gz');

@@ -69,7 +69,16 @@ export type LogHeader = Readonly<z.infer<typeof headerSchema>>;
 /** What whoever writes a file has to say of it. */
 export type LogOrigin = Omit<LogHeader, 'format' | 'version'>;
 
-export const endSchema = z.object({ end: z.object({ records: z.int().min(0) }) });
+const many = z.int().min(0);
+export const endSchema = z.object({
+  end: z.object({
+    records: many,
+    /** Rows of the log that the file was made of: what could not be read and is not here, and what was the same as an earlier row in all that it says. Left out: none. */
+    skipped: many.optional(),
+    copies: many.optional(),
+  }),
+});
+export type LogEnd = Readonly<z.infer<typeof endSchema>>['end'];
 
 /** Beyond it weights are larger than any that sums of squares hold. What has such a chance does not happen. */
 export const leastPropensity = 1 / mostAmount;
@@ -112,12 +121,8 @@ const requestSchema = z.object({
 
 const slotSchema = z.object({ kind: z.literal('slot'), slot: z.int().min(0).max(1_000_000) });
 
-const partsSchema = z.object({
-  success: probabilitySchema,
-  streaming: probabilitySchema,
-  cache: probabilitySchema,
-  cost: probabilitySchema,
-});
+const part = probabilitySchema.nullable();
+const partsSchema = z.object({ success: part, streaming: part, cache: part, cost: part });
 
 const tokensSchema = z.object({ prompt: count, completion: count }).nullable();
 
@@ -138,7 +143,7 @@ export const recordSchema: z.ZodType<LoggedDecision> = z
         .object({
           parts: partsSchema,
           weights: rewardWeightsSchema,
-          failed: z.boolean(),
+          failed: z.boolean().nullable(),
           costUsd: amount,
           latencyMs: amount,
           tokens: tokensSchema,

@@ -1,6 +1,6 @@
 import type { LoggedDecision } from '../logged/logged-decision.ts';
-import { openUnduplicated } from '../evaluation/unduplicated.ts';
-import { rewardOf } from './reward-of.ts';
+import { openUnduplicated } from '../unduplicated.ts';
+import { rewardOf } from '../logged/reward-of.ts';
 
 /** What went through, for whoever made a file of it to look at. */
 export type LogSummary = {
@@ -31,11 +31,11 @@ export const tallied = (
   const count = (decision: LoggedDecision): void => {
     const { arm, policy, outcome } = decision;
     records += 1;
-    isNew(decision);
+    isNew(decision.id);
     if (arms.size < mostNames) arms.add(arm);
     if (policies.size < mostNames) policies.add(policy);
     if (outcome === null) withoutOutcome += 1;
-    else binary &&= [0, 1].includes(rewardOf(outcome));
+    else binary &&= [0, 1, null].includes(rewardOf(outcome));
   };
   const counted = async function* () {
     for await (const batch of batches) {

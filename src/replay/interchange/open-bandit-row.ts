@@ -8,7 +8,8 @@ export type OpenBanditRow = {
   readonly item: number;
   /** From 0 on. */
   readonly slot: number;
-  readonly reward: number;
+  /** The click; null where the cell says that there is none, as data frames do. */
+  readonly reward: number | null;
   readonly propensity: number;
 };
 
@@ -18,17 +19,21 @@ export type RowReader = {
   /** Names of the columns that nothing is read from. */
   readonly notRead: readonly string[];
   readonly read: (cells: readonly string[]) => OpenBanditRow | string;
+  /** All that a row says but its index. */
+  readonly contentOf: (cells: readonly string[]) => string;
 };
 
 /** From the header: a reader of rows, or what is wrong with the header. A row that cannot be read is a sentence that says what was expected. */
 export const rowReaderFor = (header: readonly string[]): RowReader | string => {
   const names = header.map((name) => name.trim());
   const missing = openBanditColumns.filter((name) => !names.includes(name));
+  const [only = ''] = names;
+  if (names.length === 1 && /[;\t|]/.test(only)) return `expected columns with commas between them, got the one column ${seenIn(only)}`;
   if (missing.length > 0) return `expected the columns ${openBanditColumns.join(', ')}, got none named ${missing.join(', ')}`;
   const double = openBanditColumns.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
   if (double !== undefined) return `expected one column named ${double}, got several`;
-  // The index of a data frame has no name.
-  const indexColumn = names.findIndex((name) => name === '' || name === 'index' || name === 'Unnamed: 0');
+  // The index of a data frame comes first and has no name.
+  const indexColumn = names.findIndex((name, column) => (name === '' && column === 0) || name === 'index' || name === 'Unnamed: 0');
   const [time, item, position, click, propensity] = openBanditColumns.map((name) => names.indexOf(name)) as [
     number,
     number,
@@ -37,7 +42,7 @@ export const rowReaderFor = (header: readonly string[]): RowReader | string => {
     number,
   ];
   return {
-    notRead: names.filter((name, column) => column !== indexColumn && !openBanditColumns.some((read) => read === name)),
+    notRead: names.filter((name, column) => name !== '' && column !== indexColumn && !openBanditColumns.some((read) => read === name)),
     read: (cells) => {
       if (cells.length !== names.length) return `expected ${names.length} columns, as in the header, got ${cells.length}`;
       const cell = (column: number) => cells[column] ?? '';
@@ -46,7 +51,7 @@ export const rowReaderFor = (header: readonly string[]): RowReader | string => {
         atMs: timeOf(cell(time)),
         item: wholeOf(cell(item)),
         slot: wholeOf(cell(position)) - 1,
-        reward: numberOf(cell(click)),
+        reward: noNumber.test(cell(click)) ? null : numberOf(cell(click)),
         propensity: numberOf(cell(propensity)),
       };
       if (row.index !== null && !(row.index <= Number.MAX_SAFE_INTEGER))
@@ -54,11 +59,12 @@ export const rowReaderFor = (header: readonly string[]): RowReader | string => {
       if (Number.isNaN(row.atMs)) return fault('a timestamp such as 2019-11-24 00:03:13.442536+00:00', cell(time));
       if (!(row.item <= mostItems)) return fault(`an item_id that is a whole number from 0 to ${mostItems}`, cell(item));
       if (!(row.slot >= 0 && row.slot < mostPositions)) return fault(`a position from 1 to ${mostPositions}`, cell(position));
-      if (!(row.reward >= 0 && row.reward <= 1)) return fault('a click from 0 to 1', cell(click));
+      if (row.reward !== null && !(row.reward >= 0 && row.reward <= 1)) return fault('a click from 0 to 1, or none', cell(click));
       if (!(row.propensity > 0 && row.propensity <= 1)) return fault('a propensity_score above 0 and at most 1', cell(propensity));
       if (row.propensity < leastPropensity) return fault(`a propensity_score of at least ${leastPropensity}`, cell(propensity));
       return row;
     },
+    contentOf: (cells) => cells.filter((_, column) => column !== indexColumn).join('\n'),
   };
 };
 
@@ -66,6 +72,9 @@ const mostItems = 65_535;
 const mostPositions = 1_000;
 
 const fault = (expected: string, seen: string): string => `expected ${expected}, got ${seen === '' ? 'nothing' : seenIn(seen)}`;
+
+/** What data frames write where there is nothing. */
+const noNumber = /^(?:|nan|NaN|NA|N\/A|null|NULL|None)$/;
 
 /** NaN where it is none. `Number` alone takes an empty cell for 0. */
 const numberOf = (cell: string): number => (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(cell) ? Number(cell) : NaN);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { boundedLines } from '../../bounded-lines.ts';
 import type { LoggedDecision } from '../logged/logged-decision.ts';
 import { foreignBytes, refuseFile } from './foreign-bytes.ts';
-import { endSchema, headerSchema, logBounds, recordSchema, type LogHeader } from './log-format.ts';
+import { endSchema, headerSchema, logBounds, recordSchema, type LogEnd, type LogHeader } from './log-format.ts';
 import { seenIn } from './seen.ts';
 
 /**
@@ -18,7 +18,10 @@ const batchSize = 1_024;
  * The records of a file that `writeLog` made, in its order; `.gz` is unpacked. One batch and one line are in memory at a time. Throws a PermanentError with file, line and what was expected at the
  * first line that is not as the format says, and at the end of a file that was cut.
  */
-export async function* readLog(file: string): AsyncGenerator<readonly LoggedDecision[], void, undefined> {
+export async function* readLog(
+  file: string,
+  { onEnd }: { readonly onEnd?: (end: LogEnd) => void } = {},
+): AsyncGenerator<readonly LoggedDecision[], void, undefined> {
   const reader = readerOf(file);
   let batch: LoggedDecision[] = [];
   for await (const text of linesOf(file)) {
@@ -29,7 +32,8 @@ export async function* readLog(file: string): AsyncGenerator<readonly LoggedDeci
     yield batch;
     batch = [];
   }
-  reader.end();
+  const end = reader.end();
+  onEnd?.(end);
   if (batch.length > 0) yield batch;
 }
 
@@ -43,25 +47,25 @@ const linesOf = (file: string): AsyncGenerator<string, void, undefined> =>
   boundedLines(foreignBytes(file, { mostBytes: logBounds.fileBytes }), file, logBounds);
 
 /** Takes the lines in their order; null for those that are no record. Its `end` throws where the last of them was not that of a whole file. */
-const readerOf = (file: string): { readonly take: (text: string) => LoggedDecision | null; readonly end: () => void } => {
+const readerOf = (file: string): { readonly take: (text: string) => LoggedDecision | null; readonly end: () => LogEnd } => {
   let line = 0;
   let records = 0;
-  let ended = false;
+  let last: LogEnd | null = null;
   return {
     take: (text) => {
       line += 1;
       const where = `${file}:${line}`;
-      if (ended) throw refuseFile(where, 'expected nothing after the last line {"end":...}');
+      if (last !== null) throw refuseFile(where, 'expected nothing after the last line {"end":...}');
       const json = jsonOf(text, where);
       if (line === 1) {
         checked(headerSchema, json, where);
         return null;
       }
       if (isEnd(json)) {
-        const said = checked(endSchema, json, where).end.records;
-        if (said !== records)
-          throw refuseFile(where, `expected the last line to say {"records":${records}}, as many as came before it, got ${said}`);
-        ended = true;
+        const { end } = checked(endSchema, json, where);
+        if (end.records !== records)
+          throw refuseFile(where, `expected the last line to say {"records":${records}}, as many as came before it, got ${end.records}`);
+        last = end;
         return null;
       }
       records += 1;
@@ -69,7 +73,8 @@ const readerOf = (file: string): { readonly take: (text: string) => LoggedDecisi
     },
     end: () => {
       if (line === 0) throw emptyFile(file);
-      if (!ended) throw refuseFile(`${file}:${line + 1}`, `expected the last line {"end":{"records":${records}}}: the file was cut`);
+      if (last === null) throw refuseFile(`${file}:${line + 1}`, `expected the last line {"end":{"records":${records}}}: the file was cut`);
+      return last;
     },
   };
 };

@@ -4,6 +4,7 @@ import { contradicts, type LoggedDecision, type Outcome } from '../logged/logged
 import { armsOf, distributionOf, slotsOf, type DistributionSpec } from './action-distribution.ts';
 import { csvRows } from './csv-rows.ts';
 import { refuseFile } from './foreign-bytes.ts';
+import { openUnduplicated } from '../unduplicated.ts';
 import { createIndexSet } from './index-set.ts';
 import { rowReaderFor, type OpenBanditRow } from './open-bandit-row.ts';
 
@@ -19,6 +20,8 @@ export type OpenBanditOptions = {
   readonly onColumns?: (notRead: readonly string[]) => void;
   /** Told of each row whose propensity is not what the distribution says of its item: it is kept, with null for its candidates. `ratio`: the larger of the two by the smaller. */
   readonly onOther?: (ratio: number) => void;
+  /** Told of each row that says the same as an earlier one in all columns but the index. It is kept: coarse times make such rows, too. */
+  readonly onCopy?: () => void;
   /** Told of each row that cannot be read, which is then left out. Without it such a row is an error. */
   readonly onBad?: (where: string, reason: string) => void;
 };
@@ -26,7 +29,7 @@ export type OpenBanditOptions = {
 const batchSize = 1_024;
 
 /**
- * A log in the columns of the Open Bandit Dataset, as logged decisions. Every row is a cluster of its own, its context is the slot (position - 1), its reward the click. Rows of two policies in one
+ * A log in the columns of the Open Bandit Dataset, as logged decisions. Every row is a cluster of its own, its context is the slot (position - 1), its reward the click; nothing came of one without a click. Rows of two policies in one
  * file cannot be told apart. Throws a PermanentError with file and line.
  */
 export async function* readOpenBandit(
@@ -35,6 +38,7 @@ export async function* readOpenBandit(
 ): AsyncGenerator<readonly LoggedDecision[], void, undefined> {
   const decisionOf = decisionsWith(options);
   const seen = createIndexSet();
+  const contents = openUnduplicated();
   let reader: ReturnType<typeof rowReaderFor> | null = null;
   let rows = 0;
   let read = 0;
@@ -52,8 +56,10 @@ export async function* readOpenBandit(
     const result = typeof row === 'string' ? row : (duplicateFault(row, seen) ?? decisionOf(row, rows));
     rows += 1;
     if (typeof result !== 'string') read += 1;
-    if (typeof result !== 'string') batch.push(result);
-    else if (options.onBad === undefined) throw refuseFile(where, result);
+    if (typeof result !== 'string') {
+      batch.push(result);
+      if (!contents.isNew(reader.contentOf(cells))) options.onCopy?.();
+    } else if (options.onBad === undefined) throw refuseFile(where, result);
     else options.onBad(where, result);
     if (batch.length < batchSize) continue;
     yield batch;
@@ -114,14 +120,17 @@ const decisionsWith = ({ tenant, policy, logger, names, onOther }: OpenBanditOpt
       candidates: isOther ? null : candidates,
       cells: [everyRequest],
       context: { kind: 'slot', slot },
-      outcome: {
-        parts: { success: reward, streaming: 0, cache: 0, cost: 0 },
-        weights: clickWeights,
-        failed: false,
-        costUsd: null,
-        latencyMs: null,
-        tokens: null,
-      },
+      outcome:
+        reward === null
+          ? null
+          : {
+              parts: { success: reward, streaming: null, cache: null, cost: null },
+              weights: clickWeights,
+              failed: null,
+              costUsd: null,
+              latencyMs: null,
+              tokens: null,
+            },
     };
   };
 };

@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PermanentError } from '../../errors.ts';
 import type { LoggedDecision, Outcome } from '../logged/logged-decision.ts';
-import { openUnduplicated } from '../evaluation/unduplicated.ts';
+import { openUnduplicated } from '../unduplicated.ts';
 import { writeNewFiles } from './new-files.ts';
 import { featureColumns, featureValues } from './open-bandit-features.ts';
 import { openBanditColumns } from './open-bandit-row.ts';
-import { rewardOf } from './reward-of.ts';
+import { rewardOf } from '../logged/reward-of.ts';
 import type { LoggedDecisions } from './write-log.ts';
 
 /** Where Open Bandit Pipeline looks: `OpenBanditDataset(behavior_policy="bts", campaign="all", data_path=Path(folder))`. Other names it does not take. */
@@ -46,7 +46,7 @@ export const writeOpenBandit = async (
     const cells = async function* () {
       for await (const batch of batches)
         for (const record of batch) {
-          if (!isNew(record)) continue;
+          if (!isNew(record.id)) continue;
           // All that could be chosen are items, also those that never were.
           for (const arm of record.candidates?.arms ?? []) itemOf(arm);
           if (record.outcome !== null) yield rowOf(rows++, itemOf(record.arm), record, record.outcome);
@@ -73,7 +73,7 @@ const rowOf = (
   new Date(atMs).toISOString().replace('T', ' ').replace('Z', '000+00:00'),
   item,
   context.kind === 'slot' ? context.slot + 1 : 1,
-  rewardOf(outcome),
+  rewardOf(outcome) ?? '',
   propensity,
   ...featureValues(context),
 ];

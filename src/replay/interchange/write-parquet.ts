@@ -5,7 +5,7 @@ import { errorCode, explainError, literal, openClickhouse, withoutStatement, typ
 import type { LoggedDecision } from '../logged/logged-decision.ts';
 import { refuseFile } from './foreign-bytes.ts';
 import { writeNewFiles } from './new-files.ts';
-import { rewardOf } from './reward-of.ts';
+import { rewardOf } from '../logged/reward-of.ts';
 import type { LoggedDecisions } from './write-log.ts';
 
 /** Columns of the file, with the types of ClickHouse and what each is for whoever reads docs/interchange.md. */

@@ -45,13 +45,13 @@ const probabilityTolerance = 1e-6;
 export const contradicts = (propensity: number, listed: number): boolean =>
   !(Math.abs(propensity - listed) <= probabilityTolerance * Math.max(propensity, listed));
 
-/** As it stands after the last revision. Parts are 0 to 1. */
+/** As it stands after the last revision. Null is what was not measured. */
 export type Outcome = {
-  readonly parts: Readonly<Record<keyof RewardWeights, number>>;
+  /** 0 to 1. */
+  readonly parts: Readonly<Record<keyof RewardWeights, number | null>>;
   /** Weights in force when it was recorded. */
   readonly weights: RewardWeights;
-  readonly failed: boolean;
-  /** Null where they were not measured. */
+  readonly failed: boolean | null;
   readonly costUsd: number | null;
   readonly latencyMs: number | null;
   /** What the cost follows from under a price; null where nobody counted them. */

@@ -37,6 +37,9 @@ const agedTo = (first: number): EventLog => ({
   at: async (at) => (at < first ? null : bus.log.at(at)),
 });
 
+/** The log whose first messages age out right after its bounds were looked at. */
+const agingTo = (first: number): EventLog => ({ ...agedTo(first), bounds: () => bus.log.bounds() });
+
 const last = () => messages.at(-1)?.sequence ?? 0;
 const folded: ReadonlySet<string> = new Set(routerEventTypes);
 /** What rows can tell of a message. */
@@ -75,6 +78,17 @@ describe('rows', () => {
     expect(all.length).toBe(decisionsIn(messages).length);
   });
 
+  it.each([
+    ['some of the period', () => Math.floor(last() / 2)],
+    ['the whole period', () => last() + 1],
+  ])('fill in for %s that leaves the log before it is read', async (_what, first) => {
+    const material = await openMaterial({ log: agingTo(first()), clickhouse, prefer: 'log' });
+    const { found } = await replayOf(material, 1);
+    expect(found.length).toBe(decisionsIn(messages).length);
+    expect(unequal(found)).toEqual([]);
+    expect(await all(material.read({ from: 7, to: 9 }))).toEqual(messages.slice(6, 9).map(asFolded));
+  });
+
   it('are found by time, also where the log has aged', async () => {
     const material = await openMaterial({ log: agedTo(400), clickhouse, prefer: 'log' });
     const storedAtMs = messages[49]?.storedAtMs ?? 0;
@@ -108,6 +122,13 @@ describe('the log stands alone', () => {
     expect(aged.base).toMatchObject({ from: 'log', missing: 299, snapshot: { sequence: 299 } });
     expect(unequal(aged.found).length).toBeGreaterThan(10);
     for (const one of unequal(aged.found)) expect(one).toMatchObject({ reason: 'missing-event' });
+  });
+
+  it('and says so where messages leave it while it is read', async () => {
+    const material = await openMaterial({ log: agingTo(300), clickhouse: null, prefer: 'log' });
+    await expect(all(material.read({ from: 7, to: 400 }))).rejects.toThrow('messages 7 to 299 left the log while it was read');
+    await expect(all(material.readBrief({ from: 7, to: 9 }))).rejects.toThrow('messages 7 to 9 left the log');
+    expect(await all(material.read({ from: 300, to: 302 }))).toEqual(messages.slice(299, 302));
   });
 
   it('where ClickHouse holds another log', async () => {

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { csvBounds } from '../../../src/replay/interchange/csv-rows.ts';
 import { readItemNames } from '../../../src/replay/interchange/read-item-names.ts';
 import { readOpenBandit, type OpenBanditOptions } from '../../../src/replay/interchange/read-open-bandit.ts';
-import { rewardOf } from '../../../src/replay/interchange/reward-of.ts';
+import { rewardOf } from '../../../src/replay/logged/reward-of.ts';
 import { openBanditFiles, writeOpenBandit } from '../../../src/replay/interchange/write-open-bandit.ts';
 import { endlessLine } from './support/endless.ts';
 import { batchesOf, collected, recordsOf, requestRecord, slotRecord, temporaryFolder } from './support/records.ts';
@@ -41,9 +41,9 @@ describe('a log of the Open Bandit Dataset', () => {
       cells: ['all'],
       context: { kind: 'slot', slot: 2 },
       outcome: {
-        parts: { success: 0, streaming: 0, cache: 0, cost: 0 },
+        parts: { success: 0, streaming: null, cache: null, cost: null },
         weights: { success: 1, streaming: 0, cache: 0, cost: 0 },
-        failed: false,
+        failed: null,
         costUsd: null,
         latencyMs: null,
         tokens: null,
@@ -117,6 +117,29 @@ describe('a log of the Open Bandit Dataset', () => {
   });
 });
 
+describe('a row without a click', () => {
+  it.each(['', 'nan', 'NaN', 'NA', 'null', 'None'])('is a decision of which nothing came: "%s"', async (click) => {
+    const [clicked, missing] = await read(file('missing.csv', header, row(0, { click: '1' }), row(1, { click })));
+    expect([clicked?.outcome?.parts.success, missing?.outcome]).toEqual([1, null]);
+  });
+});
+
+describe('a row that says the same as an earlier one', () => {
+  const copies = async (...lines: readonly string[]) => {
+    let count = 0;
+    const records = await read(file('copies.csv', ...lines), { onCopy: () => count++ });
+    return [records.length, count];
+  };
+  const bare = 'timestamp,item_id,position,click,propensity_score';
+  const line = '2019-11-24 00:00:00,1,1,0,0.5';
+
+  it('is kept and told, whatever its index', async () => {
+    expect(await copies(header, row(0), row(1), row(2, { click: '1' }), row(3))).toEqual([4, 2]);
+    expect(await copies(bare, line, line, `${line}5`)).toEqual([3, 1]);
+    expect(await copies(header, row(0), row(1, { p: '0.03' }))).toEqual([2, 0]);
+  });
+});
+
 describe('a bad row', () => {
   const bad: readonly (readonly [string, string, string])[] = [
     ['no propensity', row(1, { p: '' }), 'expected a propensity_score above 0 and at most 1, got nothing'],
@@ -126,9 +149,9 @@ describe('a bad row', () => {
     ['a propensity below 0', row(1, { p: '-0.1' }), 'expected a propensity_score above 0 and at most 1, got "-0.1"'],
     ['a propensity that is no number', row(1, { p: 'NaN' }), 'expected a propensity_score above 0 and at most 1, got "NaN"'],
     ['a hexadecimal propensity', row(1, { p: '0x1' }), 'expected a propensity_score above 0 and at most 1, got "0x1"'],
-    ['a click above 1', row(1, { click: '2' }), 'expected a click from 0 to 1, got "2"'],
-    ['a click below 0', row(1, { click: '-1' }), 'expected a click from 0 to 1, got "-1"'],
-    ['no click', row(1, { click: '' }), 'expected a click from 0 to 1, got nothing'],
+    ['a click above 1', row(1, { click: '2' }), 'expected a click from 0 to 1, or none, got "2"'],
+    ['a click below 0', row(1, { click: '-1' }), 'expected a click from 0 to 1, or none, got "-1"'],
+    ['a click that is a word', row(1, { click: 'yes' }), 'expected a click from 0 to 1, or none, got "yes"'],
     ['no time', row(1, { time: 'yesterday' }), 'expected a timestamp such as 2019-11-24 00:03:13.442536+00:00, got "yesterday"'],
     ['a day that is none', row(1, { time: '2019-02-30 00:00:00+00:00' }), 'expected a timestamp such as'],
     ['an hour that is none', row(1, { time: '2019-02-03 25:00:00+00:00' }), 'expected a timestamp such as'],
@@ -170,8 +193,10 @@ describe('a file that is none', () => {
       'a,b\n1,2\n',
       'none.csv:1: expected the columns timestamp, item_id, position, click, propensity_score, got none named timestamp,',
     ],
+    ['semicolons', `${header.replaceAll(',', ';')}\n`, 'none.csv:1: expected columns with commas between them, got the one column'],
     ['no propensities', `${header.replace('propensity_score', 'p')}\n${row(0)}\n`, 'got none named propensity_score'],
     ['a column twice', `${header},click\n${row(0)},0\n`, 'none.csv:1: expected one column named click, got several'],
+    ['Parquet', 'PAR1\0\0', 'none.csv: expected text in UTF-8, got Parquet, which is written here and not read'],
     ['NUL bytes', `${header}\n${row(0)}\n\0`, 'expected text in UTF-8, got a NUL at byte'],
     ['a quote that does not end', `${header}\n"${row(0)}\n`, 'expected CSV: '],
     [
@@ -196,6 +221,11 @@ describe('a file that is none', () => {
         await endless.stop();
       }
     }
+  });
+
+  it('in gzip form, though its name does not say so', async () => {
+    writeFileSync(folder.at('packed.csv'), gzipSync(`${header}\n${row(0)}\n`));
+    await expect(read(folder.at('packed.csv'))).rejects.toThrow('got gzip, which is unpacked where the name ends in .gz');
   });
 
   it('not in gzip form, though its name says so', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { afterAll, expect, it } from 'vitest';
 import { literal, openClickhouse, type Clickhouse } from '../../../src/projections/clickhouse.ts';
-import { rewardOf } from '../../../src/replay/interchange/reward-of.ts';
+import { rewardOf } from '../../../src/replay/logged/reward-of.ts';
 import { parquetColumns, writeParquet } from '../../../src/replay/interchange/write-parquet.ts';
 import { batchesOf, recordsOf, requestRecord, slotRecord, temporaryFolder } from './support/records.ts';
 

@@ -10,7 +10,6 @@ import { time } from './period.ts';
 /** Who decides what: the logger, over time, and each policy beside it. Single arms, whose shares are plain, have no column. */
 export const division = async ({ division: of, candidates, counts }: EvaluationReport): Promise<Html> => {
   const { arms, parts, withChoice, untold } = of;
-  const bands = bandsOf(of);
   const asked = policiesAmong(candidates);
   return html`<section id="division" aria-labelledby="division-title">
     <h2 id="division-title">Shares of the arms</h2>
@@ -29,7 +28,14 @@ export const division = async ({ division: of, candidates, counts }: EvaluationR
         row(arm, [numberCell(records, count), numberCell(share, percent), ...asked.map(({ at }) => numberCell(own[at] ?? 0, percent))]),
       ),
     )}
-    <ul class="legend">
+    ${parts.length === 0 ? null : await sharesOverTime(of)}
+  </section> `;
+};
+
+const sharesOverTime = async (of: EvaluationReport['division']): Promise<Html> => {
+  const { parts } = of;
+  const bands = bandsOf(of);
+  return html`<ul class="legend">
       ${bands.map(({ name, color }) => html`<li><span class="swatch ${color}"></span>${name}</li>`)}
     </ul>
     <figure>
@@ -46,6 +52,5 @@ export const division = async ({ division: of, candidates, counts }: EvaluationR
           row(time(firstAt), [numberCell(records, count), ...bands.map(({ shares }) => numberCell(shares[part] ?? 0, percent))]),
         ),
       )}
-    </details>
-  </section> `;
+    </details> `;
 };

@@ -4,17 +4,18 @@ import { evennessChart } from '../charts/evenness-chart.ts';
 import { count, rounded } from '../figures.ts';
 import { html, type Html } from '../html.ts';
 import { facts, numberCell, row, table } from '../table.ts';
+import { isInOrder } from './over-time.ts';
 import { time } from './period.ts';
 
 /** What the logger tried: nothing can be said about what it never does. */
-export const exploration = async ({ exploration: of }: EvaluationReport): Promise<Html> =>
+export const exploration = async ({ exploration: of, warnings }: EvaluationReport): Promise<Html> =>
   html`<section id="exploration" aria-labelledby="exploration-title">
     <h2 id="exploration-title">Exploration of the logger</h2>
     ${facts([
       [
         'Smallest probability that was drawn',
-        html`<span title="${String(of.smallestPropensity)}">${rounded(of.smallestPropensity)}</span>: no weight can exceed
-          ${rounded(1 / of.smallestPropensity)}`,
+        html`<span title="${String(of.smallestPropensity)}">${rounded(of.smallestPropensity)}</span>: the weight of that record is
+          ${rounded(1 / of.smallestPropensity)} for a candidate that is sure of its arm`,
       ],
       [
         'Floor',
@@ -24,7 +25,14 @@ export const exploration = async ({ exploration: of }: EvaluationReport): Promis
       ],
     ])}${
       of.evenness === null || of.evenness.length === 0
-        ? html`<p>How evenly the logger chose cannot be told: this log does not hold the probabilities of all arms.</p> `
+        ? html`<p>
+            How evenly the logger chose cannot be told:
+            ${
+              isInOrder(warnings)
+                ? 'this log does not hold the probabilities of all arms.'
+                : 'the records do not come in the order of time.'
+            }
+          </p> `
         : await evenness(of.evenness)
     }
   </section> `;

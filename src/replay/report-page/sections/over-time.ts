@@ -7,7 +7,12 @@ import { intervalCell, numberCell, row, table, textCell } from '../table.ts';
 import { time } from './period.ts';
 
 /** A candidate that is better on the whole may be so in one part of the period alone. */
-export const overTime = async ({ candidates, settings }: EvaluationReport): Promise<Html> => {
+export const overTime = async ({ candidates, settings, warnings }: EvaluationReport): Promise<Html> => {
+  if (!isInOrder(warnings))
+    return html`<section id="over-time" aria-labelledby="over-time-title">
+      <h2 id="over-time-title">Reward over time</h2>
+      <p>The records do not come in the order of time: parts of them are no parts of the period.</p>
+    </section> `;
   const shown: Html[] = [];
   for (const [i, candidate] of candidates.entries()) shown.push(await candidateOverTime(candidate, i, settings));
   return html`<section id="over-time" aria-labelledby="over-time-title">
@@ -23,6 +28,9 @@ export const overTime = async ({ candidates, settings }: EvaluationReport): Prom
     ${shown}
   </section> `;
 };
+
+/** The report says so itself. */
+export const isInOrder = (warnings: EvaluationReport['warnings']): boolean => !warnings.some(({ code }) => code === 'out_of_order');
 
 const candidateOverTime = async (
   { name, overTime: stretches }: CandidateReport,

@@ -99,9 +99,9 @@ export const slotRecord = (i: number, item = i % 4): LoggedDecision => ({
   cells: ['all'],
   context: { kind: 'slot', slot: i % 3 },
   outcome: {
-    parts: { success: i % 5 === 0 ? 1 : 0, streaming: 0, cache: 0, cost: 0 },
+    parts: { success: i % 5 === 0 ? 1 : 0, streaming: null, cache: null, cost: null },
     weights: { success: 1, streaming: 0, cache: 0, cost: 0 },
-    failed: false,
+    failed: null,
     costUsd: null,
     latencyMs: null,
     tokens: null,

@@ -1,11 +1,10 @@
-import type { LoggedDecision } from '../logged/logged-decision.ts';
-import { textHash } from '../text-hash.ts';
+import { textHash } from './text-hash.ts';
 
 /**
- * Leaves out second records of one decision. Ids are remembered as hashes, the latest two to four million of them in 64 MB; a record that comes again later than that is not noticed. Of a million records one is taken for a
+ * Which texts (ids of decisions, rows of a file) come a second time. They are remembered as hashes, the latest two to four million of them in 64 MB; one that comes again later than that is not noticed. Of a million one is taken for a
  * second one by mistake with a probability below one in ten thousand.
  */
-export type Unduplicated = { readonly isNew: (decision: LoggedDecision) => boolean; readonly duplicates: () => number };
+export type Unduplicated = { readonly isNew: (text: string) => boolean; readonly duplicates: () => number };
 
 const slots = 2 ** 22;
 const mostIds = slots / 2;
@@ -15,8 +14,8 @@ export const openUnduplicated = (): Unduplicated => {
   let old = openHashes();
   let duplicates = 0;
   return {
-    isNew: ({ id }) => {
-      const hash = hashOf(id);
+    isNew: (text) => {
+      const hash = hashOf(text);
       if (old.has(hash) || !young.add(hash)) {
         duplicates++;
         return false;
@@ -29,7 +28,7 @@ export const openUnduplicated = (): Unduplicated => {
 };
 
 /** 53 bits, never 0. */
-const hashOf = (id: string): number => 1 + textHash(id) + (textHash(id, otherSeed) >>> 12) * 2 ** 32;
+const hashOf = (text: string): number => 1 + textHash(text) + (textHash(text, otherSeed) >>> 12) * 2 ** 32;
 const otherSeed = 0x2f0b4c47;
 
 /** Open addressing; grows from small, so that few ids take little. */
