@@ -29,6 +29,22 @@ export const askClickhouse = async (
   return response;
 };
 
+/** A statement of the user's: the engine of a yard gives it up by itself after so long, and says which limit that was; who says nothing for longer is away. */
+export const askInTime = async (located: Located, statement: string, options: Parameters<typeof askClickhouse>[2]): Promise<Response> => {
+  const patience = new AbortController();
+  const timer = setTimeout(() => {
+    patience.abort();
+  }, located.settings.config.clickhouse.queryTimeoutMs + graceMs);
+  try {
+    return await askClickhouse(located, statement, { ...options, signal: AbortSignal.any([options.signal, patience.signal]) });
+  } catch (error) {
+    throw patience.signal.aborted && !options.signal.aborted ? noAnswerInTime(located, error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+};
+const graceMs = 2_000;
+
 /** The rows of a SELECT, each checked. A question of our own: whoever does not answer it in time is away. */
 export const rowsFromClickhouse = async <Row>(
   located: Located,

@@ -5,6 +5,7 @@ import { emptySnapshot } from '../domain/routing/snapshot.ts';
 import { distributionCandidate, frozenCandidate, type Candidate } from '../replay/evaluation/candidate.ts';
 import { evaluate } from '../replay/evaluation/evaluate.ts';
 import { armsOf, distributionOf, slotsOf } from '../replay/interchange/action-distribution.ts';
+import { disabledSince } from '../replay/evaluation/arms-of-period.ts';
 import { armsOfLog } from '../replay/interchange/arms-of-log.ts';
 import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
 import { readLog, readLogHeader } from '../replay/interchange/read-log.ts';
@@ -66,7 +67,7 @@ export const evaluateFile = async (terminal: Terminal, options: EvaluateOptions,
       madeAt: new Date().toISOString(),
       largestWeight: bound.largest,
       drawn: seen.drawn,
-      known: [...lostBound(bound, seen.leastPropensity), ...leftWarnings(end)],
+      known: [...disabledSince(content.arms, seen.arms), ...lostBound(bound, seen.leastPropensity), ...leftWarnings(end)],
       alter:
         options.price === undefined
           ? (decision) => decision

@@ -9,8 +9,17 @@ import { frozenCandidate, type Candidate } from '../replay/evaluation/candidate.
 import { candidateReplay } from '../replay/again/candidate-replay.ts';
 import { evaluate } from '../replay/evaluation/evaluate.ts';
 import { learningCandidate, type LearningMethod } from '../replay/evaluation/learning-candidate.ts';
-import { armsOfPeriod, freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
-import type { EvaluationReport } from '../replay/evaluation/report.ts';
+import { changedSince, disabledSince } from '../replay/evaluation/arms-of-period.ts';
+import { armsOfLog } from '../replay/interchange/arms-of-log.ts';
+import {
+  armsOfPeriod,
+  freezePeriod,
+  largestWeightIn,
+  offeredIn,
+  readDecisions,
+  type FrozenPeriod,
+} from '../replay/logged/logged-decisions.ts';
+import type { EvaluationReport, Warning } from '../replay/evaluation/report.ts';
 import { readTraffic } from '../replay/logged/traffic.ts';
 import { lostBound, type WeightBound } from '../replay/logged/weight-bound.ts';
 import { repricing } from '../replay/evaluation/what-if.ts';
@@ -31,13 +40,22 @@ export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions):
   requireOrder(options);
   if (options.campaign !== undefined) throw usageError('--campaign: expected together with --file');
   const located = locateYard(options);
-  const contents = contentsOf(options, located);
   return withClickhouse(located, async (clickhouse) => {
     const frozen = await freezePeriod(clickhouse, options);
+    const offered = await offeredTo(clickhouse, frozen, located);
+    const contents = contentsOf(options, offered);
     const bound = await largestWeightIn(clickhouse, frozen);
-    const alone = singleArms(options, options.everyArm === true ? await armsOfPeriod(clickhouse, frozen) : []);
+    const alone = singleArms(options, options.everyArm === true ? offered.seen : []);
     const report = (candidates: readonly Candidate[]) =>
-      evaluateFrozen(terminal, { options, located, clickhouse, frozen, bound, candidates: [...candidates, ...alone] });
+      evaluateFrozen(terminal, {
+        options,
+        located,
+        clickhouse,
+        frozen,
+        bound,
+        known: offered.known,
+        candidates: [...candidates, ...alone],
+      });
     const isReplayed = ({ spec }: PolicyContent): boolean =>
       options.learning !== undefined && spec.kind !== 'static' && spec.kind !== 'complexity';
     const snapshot = contents.every(({ content }) => isReplayed(content)) ? emptySnapshot : await stateBefore(clickhouse, frozen);
@@ -64,13 +82,36 @@ export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions):
 
 type Content = { readonly content: PolicyContent; readonly file: string };
 
-/** The policies over the arms that are configured, under the prices that are asked for. */
-const contentsOf = ({ policy, price = {} }: EvaluateOptions, { settings }: Located): readonly Content[] => {
-  const { arms, weights } = policyContent(settings.config);
-  const names = arms.map(({ arm }) => arm);
+/** What policies may choose among: the arms as the log has them at the end of the period, whatever was configured since, and beside them those that are new. */
+type Offered = Pick<PolicyContent, 'arms' | 'weights'> & {
+  /** Arms that could be drawn in some decision of the period. */
+  readonly seen: readonly string[];
+  /** Configured since. */
+  readonly added: PolicyContent['arms'];
+  readonly known: readonly Warning[];
+};
+
+const offeredTo = async (clickhouse: Clickhouse, frozen: FrozenPeriod, { settings }: Located): Promise<Offered> => {
+  const configured = policyContent(settings.config);
+  const { arms: atEnd, weights } = (await offeredIn(clickhouse, frozen)) ?? configured;
+  const seen = await armsOfPeriod(clickhouse, frozen);
+  const arms = armsOfLog({ arms: [...atEnd] }, seen);
+  const names = new Set(arms.map(({ arm }) => arm));
+  const added = configured.arms.filter(({ arm }) => !names.has(arm));
+  return { arms, weights, seen, added, known: [...disabledSince(arms, seen), ...changedSince(atEnd, configured.arms)] };
+};
+
+/** The policies under the prices that are asked for. A new arm is there for the policy alone that names it. */
+const contentsOf = ({ policy, price = {} }: EvaluateOptions, { arms, weights, added }: Offered): readonly Content[] => {
+  const names = [...arms, ...added].map(({ arm }) => arm);
   requireKnownPrices(price, names);
-  const priced = arms.map((arm) => (Object.hasOwn(price, arm.arm) ? { ...arm, price: price[arm.arm] ?? null } : arm));
-  const contents = policy.map((file) => ({ file, content: named({ spec: loadPolicyFile(file, names), weights, arms: priced }) }));
+  const priced = (arm: PolicyContent['arms'][number]) => (Object.hasOwn(price, arm.arm) ? { ...arm, price: price[arm.arm] ?? null } : arm);
+  const contents = policy.map((file) => {
+    const spec = loadPolicyFile(file, names);
+    const text = JSON.stringify(spec);
+    const mentioned = added.filter(({ arm }) => text.includes(JSON.stringify(arm)));
+    return { file, content: named({ spec, weights, arms: [...arms, ...mentioned].map(priced) }) };
+  });
   requireDistinct(contents.map(({ content }) => content.policy.id));
   return contents;
 };
@@ -125,10 +166,11 @@ const evaluateFrozen = async (
     readonly clickhouse: Clickhouse;
     readonly frozen: FrozenPeriod;
     readonly bound: WeightBound;
+    readonly known: readonly Warning[];
     readonly candidates: readonly Candidate[];
   },
 ): Promise<EvaluationReport> => {
-  const { options, located, clickhouse, frozen, bound, candidates } = given;
+  const { options, located, clickhouse, frozen, bound, known, candidates } = given;
   const { fromSequence, toSequence, tenant, outcomesUpTo, logCreatedAt, decisions } = frozen;
   const signal = terminal.interrupted();
   const progress = openProgress('evaluating', decisions);
@@ -143,7 +185,7 @@ const evaluateFrozen = async (
       madeAt: new Date().toISOString(),
       largestWeight: bound.largest,
       traffic: await readTraffic(clickhouse, frozen),
-      known: lostBound(bound, frozen.leastPropensity),
+      known: [...known, ...lostBound(bound, frozen.leastPropensity)],
       alter: repricing(options.price ?? {}, located.settings.config.reward.costTargetUsd),
       onProgress: progress.update,
     });

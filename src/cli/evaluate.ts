@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { givenFile } from '../config/load.ts';
 import { loadPriceFile } from '../config/price-file.ts';
 import { priceSchema } from '../config/schema.ts';
 import type { Price } from '../domain/price.ts';
@@ -194,6 +195,8 @@ export const commandLine = (
   frozen: { readonly from: number; readonly to: number; readonly outcomesUpTo: number } | null,
 ): string => {
   const { policy, everyArm, reward, price, learning, rewardModel, alpha, seed, resamples, force, tenant, file, campaign } = options;
+  // The log of another yard is another log.
+  const config = givenFile(options.config);
   const words = [
     ...policy.flatMap((one) => ['--policy', one]),
     ...(everyArm === true ? ['--every-arm'] : []),
@@ -203,6 +206,7 @@ export const commandLine = (
       ? [...placeOf('--from', options.from), ...placeOf('--to', options.to)]
       : ['--from', String(frozen.from), '--to', String(frozen.to), '--outcomes-up-to', String(frozen.outcomesUpTo)]),
     ...(tenant === undefined ? [] : ['--tenant', tenant]),
+    ...(config === null ? [] : ['--config', config]),
     ...(reward === undefined ? [] : ['--reward', parts.map((part) => `${part}=${reward[part]}`).join(',')]),
     ...Object.entries(price ?? {}).flatMap(([arm, one]) => [
       '--price',

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { armsInForce, freezePeriod, largestWeightIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
+import { freezePeriod, largestWeightIn, offeredIn, readDecisions, type FrozenPeriod } from '../replay/logged/logged-decisions.ts';
 import type { LoggedDecision } from '../replay/logged/logged-decision.ts';
 import type { LogOrigin } from '../replay/interchange/log-format.ts';
 import { tallied } from '../replay/interchange/log-tally.ts';
@@ -7,7 +7,7 @@ import { writeLog } from '../replay/interchange/write-log.ts';
 import { openBanditFiles, writeOpenBandit } from '../replay/interchange/write-open-bandit.ts';
 import { writeParquet } from '../replay/interchange/write-parquet.ts';
 import { configOption, jsonOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
-import { locateYard, type AddressOptions, type Located } from './locate.ts';
+import { locateYard, type AddressOptions } from './locate.ts';
 import { grouped } from './numbers.ts';
 import { fromOption, requireOrder, toOption, type PeriodOptions } from './period.ts';
 import { openProgress } from './progress.ts';
@@ -64,9 +64,12 @@ const exportDecisions = async (terminal: Terminal, options: ExportOptions): Prom
     const { batches, summary } = tallied(watched());
     try {
       const files = await write(
-        located,
         options,
-        { ...period, largestWeight: (await largestWeightIn(clickhouse, period)).largest, arms: await armsInForce(clickhouse, period) },
+        {
+          ...period,
+          largestWeight: (await largestWeightIn(clickhouse, period)).largest,
+          ...((await offeredIn(clickhouse, period)) ?? { arms: null, weights: located.settings.config.reward.weights }),
+        },
         batches,
       );
       await tell(terminal, options, { format: options.format, files, ...summary(), period });
@@ -81,21 +84,19 @@ type Batches = AsyncIterable<readonly LoggedDecision[]>;
 
 /** The files that were written. */
 const write = async (
-  { settings }: Located,
   { format, out, tenant, ...options }: ExportOptions,
-  period: FrozenPeriod & Pick<LogOrigin, 'largestWeight' | 'arms'>,
+  period: FrozenPeriod & Pick<LogOrigin, 'largestWeight' | 'arms' | 'weights'>,
   batches: Batches,
 ): Promise<readonly string[]> => {
   const force = options.force ?? false;
   switch (format) {
     case 'jsonl': {
-      const { fromSequence, toSequence, logCreatedAt, outcomesUpTo, largestWeight, arms } = period;
-      const { tenants, reward } = settings.config;
+      const { fromSequence, toSequence, logCreatedAt, outcomesUpTo, largestWeight, arms, weights } = period;
       const origin = {
         source: `Switchyard, log of ${logCreatedAt}, outcomes up to sequence ${outcomesUpTo}`,
         period: { from: String(fromSequence), to: String(toSequence) },
         tenant: tenant ?? null,
-        weights: tenants.find(({ id }) => id === tenant)?.weights ?? reward.weights,
+        weights,
         largestWeight,
         arms,
       };

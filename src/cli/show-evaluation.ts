@@ -28,6 +28,8 @@ export const showEvaluation = async (terminal: Terminal, report: EvaluationRepor
   const named = report.candidates.flatMap(({ name, warnings }) => warnings.map((warning) => ({ name, warning })));
   for (const warning of report.warnings) await showWarning(terminal, null, warning);
   for (const { name, warning } of named) await showWarning(terminal, report.candidates.length > 1 ? name : null, warning);
+  await terminal.line();
+  await terminal.line(`the same again: ${inLine(report.command)}`);
 };
 
 const showWarning = (terminal: Terminal, name: string | null, { what, consequence }: Warning): Promise<void> =>

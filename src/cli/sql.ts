@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { askClickhouse } from './ask-clickhouse.ts';
+import { askInTime } from './ask-clickhouse.ts';
 import { configOption, jsonOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
 import { readStandardInput } from './standard-input.ts';
@@ -36,7 +36,7 @@ export const addSql: AddCommand = (program, terminal) => {
 
 const sql = async (terminal: Terminal, statement: string, options: SqlOptions): Promise<void> => {
   const located = locateYard(options);
-  const response = await askClickhouse(located, statement === '-' ? await readStandardInput('a statement') : statement, {
+  const response = await askInTime(located, statement === '-' ? await readStandardInput('a statement') : statement, {
     format: options.json === true ? 'JSONEachRow' : (options.format ?? 'PrettyCompactNoEscapesMonoBlock'),
     parameters: options.param ?? {},
     signal: terminal.interrupted(),

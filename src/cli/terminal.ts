@@ -107,7 +107,11 @@ const unseen = /[\u200b-\u200f\u2060-\u2065\ufeff]/g;
 export const printable = (text: string): string => stripVTControlCharacters(text).replace(unprintable, '\u00b7');
 
 /** A name from outside within a line: nothing in it ends the line, goes on to a next column, or is left out unseen. */
-export const inLine = (text: string): string => text.replace(/[\t\n\u2028\u2029]/g, '\u00b7').replace(unprintable, '\u00b7').replace(unseen, '\u00b7');
+export const inLine = (text: string): string =>
+  text
+    .replace(/[\t\n\u2028\u2029]/g, '\u00b7')
+    .replace(unprintable, '\u00b7')
+    .replace(unseen, '\u00b7');
 
 /** The same on one line of at most so many characters. */
 export const excerpt = (text: string, charactersMax: number): string => {

@@ -27,7 +27,7 @@ export const findHashKey = ({ config }: LoadedConfig, env: Environment = process
 export type LoadedConfig = Omit<Settings, 'secrets'> & { readonly secrets: Omit<Secrets, 'hashKey' | 'hashKeyIsGiven'> };
 
 export const loadConfig = ({ file, env = process.env, cwd = process.cwd() }: LoadOptions = {}): LoadedConfig => {
-  const source = path.resolve(cwd, file ?? (isGiven(env[fileVariable]) ? env[fileVariable] : defaultFile));
+  const source = path.resolve(cwd, givenFile(file, env) ?? defaultFile);
   const read = readConfigFile(source);
   if (read.kind === 'unreadable') throw new ConfigError(source, [...read.problems, ...unknownVariables(env, [])]);
 
@@ -41,6 +41,10 @@ export const loadConfig = ({ file, env = process.env, cwd = process.cwd() }: Loa
   const config = withAbsoluteFolders(parsed.data, path.dirname(source));
   return { config, secrets: secretsFrom(config, env), file: source };
 };
+
+/** The file that somebody asked for, with an option or by the environment; null: nobody did. */
+export const givenFile = (file: string | undefined, env: Environment = process.env): string | null =>
+  file ?? (isGiven(env[fileVariable]) ? env[fileVariable] : null);
 
 export type LoadOptions = {
   /** Relative to `cwd`. Without it SWITCHYARD_CONFIG counts, then the switchyard.yaml of this clone. */

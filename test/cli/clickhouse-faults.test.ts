@@ -116,6 +116,7 @@ it.each([
   ['arms', () => ['arms', '--nats-url', nats.url]],
   ['arms --compare', () => ['arms', '--compare', '--nats-url', nats.url]],
   ['shadow', () => ['shadow', '--tenant', 'acme']],
+  ['sql', () => ['sql', 'SELECT 1']],
 ])('%s: names server and setting where ClickHouse does not answer in time: exit code 3', async (_name, args) => {
   const silent = await serve(() => new Promise(() => undefined));
   const ended = await runCli([...args(), '--config', configWith({ queryTimeoutMs: patienceMs }), '--sql-url', silent]);

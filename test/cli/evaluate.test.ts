@@ -265,6 +265,36 @@ describe('./switchyard evaluate', () => {
     });
   });
 
+  it('takes the arms as they were in the period, and says what was configured since', async () => {
+    const { arms = [], models = [] } = yardConfig;
+    const [cheap] = models;
+    const later = testFolder({
+      ...yardConfig,
+      nats: { url: nats.url },
+      models: models.map((one, i) => (i === 2 ? { ...one, price: cheap?.price } : one)) as typeof models,
+      arms: [...arms.map((arm) => (arm.id === 'b' ? { ...arm, enabled: false } : arm)), { id: 'd', model: 'sim-a' }],
+    });
+    try {
+      const even = policyFile('even.yaml', { kind: 'static', id: 'even', shares: { a: 0.5, b: 0.5 } });
+      const figures = ({ candidates: [candidate], division }: EvaluationReport) => ({ ...candidate, division });
+      const asked = async (policy: string) => {
+        const { stdout } = await evaluate('--json', '--force', '--config', later.config, '--policy', policy);
+        return JSON.parse(stdout) as EvaluationReport;
+      };
+      const changed = await asked(even);
+      expect(figures(changed)).toEqual(figures(await reportOf('--policy', even, '--force')));
+      expect(changed.command).toContain(`--config ${later.config}`);
+      expect(changed.warnings[0]).toMatchObject({
+        code: 'arms_changed',
+        what: 'arms are configured otherwise than at the end of the period: b (disabled), c (another price), d (added)',
+      });
+      const added = await asked(policyFile('added.yaml', { kind: 'static', id: 'added', shares: { a: 0.9, d: 0.1 } }));
+      expect(added.candidates[0]?.diagnostics.unsupported).toBeGreaterThan(0.05);
+    } finally {
+      later.remove();
+    }
+  });
+
   it('says of a log that went out and came back in the Open Bandit form the same to 1e-12', async () => {
     const at = (name: string) => path.join(path.dirname(folder.config), name);
     const exported = (format: string, out: string) =>

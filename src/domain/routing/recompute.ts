@@ -17,7 +17,7 @@ type Decision = DataOf<'route.decided'>;
 export const recompute = (logged: Decision, tenant: Tenant, state: RouterState): Recomputed => {
   const differences: Difference[] = [];
   const compare = (what: string, inLog: Figure | undefined, again: Figure | undefined) => {
-    if (!isClose(inLog, again)) differences.push({ what, logged: String(inLog), recomputed: String(again) });
+    if (!isClose(inLog, again)) differences.push({ what, logged: String(inLog), recomputed: String(again ?? 'none') });
   };
   compare('state sequence', logged.stateSequence, state.sequence);
   const { canary, trial } = logged.policy;

@@ -60,7 +60,8 @@ export const openCandidateTally = (
   );
   return {
     add: (page, weighed) => {
-      censored.weight += weighed.censored;
+      // One by one: sums do not depend on how records come in pages.
+      for (const weight of weighed.censored) censored.weight += weight;
       for (const [quantity, tally] of tallies.entries()) {
         const asked = sampleOf(page, weighed, quantity);
         const sample = rejected(asked, weighed);

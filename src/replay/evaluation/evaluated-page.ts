@@ -32,8 +32,8 @@ export type WeighedPage = {
   readonly accepted: Uint8Array | null;
   /** 1 where the candidate has a say (`Weighing.asLogged`); null: everywhere. */
   readonly own: Uint8Array | null;
-  /** Sum of the weights of the decisions of which nothing came. */
-  readonly censored: number;
+  /** Weights of the decisions of which nothing came. */
+  readonly censored: readonly number[];
   /** By quantity, as in `Sample`. */
   readonly predicted: readonly Float64Array[];
   readonly expected: readonly Float64Array[];
@@ -76,14 +76,14 @@ export const weighPage = async (
   { learns, drawn = null }: { readonly learns: boolean; readonly drawn?: Drawn | null },
 ): Promise<readonly WeighedPage[]> => {
   const weighings: (readonly Weighing[])[] = [];
-  const censored: number[] = [];
+  const censored: (readonly number[])[] = [];
   for (const candidate of candidates) {
     const all = await candidate.weigh(page.asked);
     weighings.push(all.filter((_, i) => page.asked[i]?.outcome !== null));
-    censored.push(censoredWeight(page.asked, all));
+    censored.push(censoredWeights(page.asked, all));
   }
   const expectedOfLogger = columns(page.decisions.length);
-  const weighed = weighings.map((of, k) => emptyWeighed(page.decisions.length, of, expectedOfLogger, censored[k] ?? 0));
+  const weighed = weighings.map((of, k) => emptyWeighed(page.decisions.length, of, expectedOfLogger, censored[k] ?? []));
   const predictions = model === null ? null : openPredictions(model);
   const values = new Float64Array(count);
   page.decisions.forEach((decision, i) => {
@@ -103,21 +103,21 @@ export const weighPage = async (
   return weighed;
 };
 
-const censoredWeight = (asked: readonly LoggedDecision[], weighings: readonly Weighing[]): number => {
-  let sum = 0;
+const censoredWeights = (asked: readonly LoggedDecision[], weighings: readonly Weighing[]): readonly number[] => {
+  const weights: number[] = [];
   for (const [i, { outcome, arm, propensity }] of asked.entries()) {
     if (outcome !== null) continue;
     const { arms = [], probabilities = [], accepted } = weighings[i] ?? {};
-    sum += accepted === undefined ? (probabilities[arms.indexOf(arm)] ?? 0) / propensity : accepted ? 1 : 0;
+    weights.push(accepted === undefined ? (probabilities[arms.indexOf(arm)] ?? 0) / propensity : accepted ? 1 : 0);
   }
-  return sum;
+  return weights;
 };
 
 const emptyWeighed = (
   size: number,
   weighings: readonly Weighing[],
   expectedOfLogger: readonly Float64Array[],
-  censored: number,
+  censored: readonly number[],
 ): WeighedPage => ({
   weighings,
   candidate: new Float64Array(size),

@@ -91,7 +91,7 @@ const asCandidate = ({ logged }: Page): WeighedPage => {
     weightLimit: new Float64Array(logged.length).fill(1),
     accepted: null,
     own: null,
-    censored: 0,
+    censored: [],
     predicted: nothing,
     expected: nothing,
     expectedOfLogger: nothing,

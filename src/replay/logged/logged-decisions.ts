@@ -88,13 +88,16 @@ export const conditionsOf = async (
   return { rows, inPeriod: [rows, `sequence >= ${fromSequence}`, `sequence <= ${toSequence}`, ...ofTenant(tenant)].join(' AND ') };
 };
 
-/** The arms of the policy in force at the end of the period, as the router has it; null where the log does not say. */
-export const armsInForce = async (clickhouse: Clickhouse, { toSequence }: FrozenPeriod): Promise<PolicyContent['arms'] | null> => {
+/** Of the policy in force at the end of the period, as the router has it; null where the log does not say. */
+export const offeredIn = async (
+  clickhouse: Clickhouse,
+  { toSequence }: FrozenPeriod,
+): Promise<Pick<PolicyContent, 'arms' | 'weights'> | null> => {
   const rows = inSpans(spansOf(currentChain(await readEpochs(clickhouse))));
   const state = emptyRouterState();
   // None of them is filed by time.
   for (const { event } of await latestRecords(clickhouse, `${rows} AND sequence <= ${toSequence}`)) foldEvent(state, event, Infinity);
-  return state.policy?.event.arms ?? null;
+  return state.policy?.event ?? null;
 };
 
 /** The arms that could be drawn in any decision of the period, by name. */
