@@ -1,6 +1,6 @@
 import { policyContent } from '../actors/policy.ts';
 import type { Bus } from '../bus/bus.ts';
-import { loadPolicyFile } from '../config/policy-file.ts';
+import { readPolicyFile } from '../config/policy-file.ts';
 import { named, type PolicyContent } from '../domain/routing/policy-version.ts';
 import { emptySnapshot, type StateSnapshot } from '../domain/routing/snapshot.ts';
 import type { Clickhouse } from '../projections/clickhouse.ts';
@@ -40,10 +40,11 @@ export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions):
   requireOrder(options);
   if (options.campaign !== undefined) throw usageError('--campaign: expected together with --file');
   const located = locateYard(options);
+  const policies = options.policy.map((file) => ({ file, specFor: readPolicyFile(file) }));
   return withClickhouse(located, async (clickhouse) => {
     const frozen = await freezePeriod(clickhouse, options);
     const offered = await offeredTo(clickhouse, frozen, located);
-    const contents = contentsOf(options, offered);
+    const contents = contentsOf(policies, options, offered);
     const bound = await largestWeightIn(clickhouse, frozen);
     const alone = singleArms(options, options.everyArm === true ? offered.seen : []);
     const report = (candidates: readonly Candidate[]) =>
@@ -80,7 +81,8 @@ export const evaluateLog = async (terminal: Terminal, options: EvaluateOptions):
   });
 };
 
-type Content = { readonly content: PolicyContent; readonly file: string };
+type PolicyFile = { readonly file: string; readonly specFor: ReturnType<typeof readPolicyFile> };
+type Content = PolicyFile & { readonly content: PolicyContent };
 
 /** What policies may choose among: the arms as the log has them at the end of the period, whatever was configured since, and beside them those that are new. */
 type Offered = Pick<PolicyContent, 'arms' | 'weights'> & {
@@ -102,15 +104,19 @@ const offeredTo = async (clickhouse: Clickhouse, frozen: FrozenPeriod, { setting
 };
 
 /** The policies under the prices that are asked for. A new arm is there for the policy alone that names it. */
-const contentsOf = ({ policy, price = {} }: EvaluateOptions, { arms, weights, added }: Offered): readonly Content[] => {
+const contentsOf = (
+  policies: readonly PolicyFile[],
+  { price = {} }: EvaluateOptions,
+  { arms, weights, added }: Offered,
+): readonly Content[] => {
   const names = [...arms, ...added].map(({ arm }) => arm);
   requireKnownPrices(price, names);
   const priced = (arm: PolicyContent['arms'][number]) => (Object.hasOwn(price, arm.arm) ? { ...arm, price: price[arm.arm] ?? null } : arm);
-  const contents = policy.map((file) => {
-    const spec = loadPolicyFile(file, names);
+  const contents = policies.map(({ file, specFor }) => {
+    const spec = specFor(names);
     const text = JSON.stringify(spec);
     const mentioned = added.filter(({ arm }) => text.includes(JSON.stringify(arm)));
-    return { file, content: named({ spec, weights, arms: [...arms, ...mentioned].map(priced) }) };
+    return { file, specFor, content: named({ spec, weights, arms: [...arms, ...mentioned].map(priced) }) };
   });
   requireDistinct(contents.map(({ content }) => content.policy.id));
   return contents;
@@ -131,7 +137,7 @@ const withReplayed = async (
   },
   use: (candidate: Candidate) => Promise<EvaluationReport>,
 ): Promise<EvaluationReport> => {
-  const { terminal, options, located, frozen, method, content, file } = given;
+  const { terminal, options, located, frozen, method, content, file, specFor } = given;
   const place = (sequence: number) => ({ kind: 'sequence', sequence }) as NonNullable<EvaluateOptions['from']>;
   const parts = {
     located,
@@ -145,7 +151,7 @@ const withReplayed = async (
   return withPeriod(bus, period, parts, (replayed) => {
     const { decisions } = candidateReplay({
       ...replayed,
-      specFor: (arms) => loadPolicyFile(file, arms),
+      specFor,
       learn: method === 'rejection-replay' ? 'matched' : 'logged',
       fromScratch: false,
       seed: options.seed,

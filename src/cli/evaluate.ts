@@ -28,7 +28,7 @@ import type { AddressOptions } from './locate.ts';
 import { fromOption, toOption, type PeriodOptions } from './period.ts';
 import { refuseInput } from './require-file.ts';
 import { showEvaluation } from './show-evaluation.ts';
-import { excerpt, type Terminal } from './terminal.ts';
+import { nameInWords, type Terminal } from './terminal.ts';
 
 export type EvaluateOptions = AddressOptions &
   PeriodOptions & {
@@ -224,8 +224,6 @@ const placeOf = (option: string, place: PeriodOptions['from']): readonly string[
   place === undefined ? [] : [option, place.kind === 'sequence' ? String(place.sequence) : new Date(place.timeMs).toISOString()];
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`);
-
-const nameInWords = (name: string): string => excerpt(name, 64);
 
 /** With `--every-arm` each arm alone is a candidate; without it, none. */
 export const singleArms = ({ everyArm }: EvaluateOptions, arms: readonly string[]): readonly Candidate[] => {

@@ -118,3 +118,6 @@ export const excerpt = (text: string, charactersMax: number): string => {
   const line = printable(text).replace(/\s+/g, ' ').trim();
   return line.length <= charactersMax ? line : `${line.slice(0, charactersMax - 1)}\u2026`;
 };
+
+/** A name from outside within a sentence. */
+export const nameInWords = (name: string): string => excerpt(name, 64);

@@ -11,7 +11,10 @@ import { schemaNode } from './schema-view.ts';
  * A policy from a file of its own, YAML or JSON: what stands under `policy` in the configuration. Throws one ConfigError with every mistake that was found, each with its place, what was
  * expected and what was seen. `arms`: those of the yard that it is for.
  */
-export const loadPolicyFile = (file: string, arms: readonly string[]): PolicySpec => {
+export const loadPolicyFile = (file: string, arms: readonly string[]): PolicySpec => readPolicyFile(file)(arms);
+
+/** The same in two steps, for those who know the arms later: mistakes that the file alone shows are thrown at once. */
+export const readPolicyFile = (file: string): ((arms: readonly string[]) => PolicySpec) => {
   const source = path.resolve(file);
   const read = readConfigFile(source, { atLeast: 'a policy with its kind' });
   if (read.kind === 'unreadable') throw new ConfigError(source, read.problems, 'policy');
@@ -36,19 +39,21 @@ export const loadPolicyFile = (file: string, arms: readonly string[]): PolicySpe
       problemsOf(parsed.error, { content: read.content, lineOf: read.lineOf, variableOf: () => undefined, node: policyNode }),
       'policy',
     );
-  const problems = policyProblems(parsed.data, arms);
-  if (problems.length > 0)
-    throw new ConfigError(
-      source,
-      problems.map(({ path: at, expected, seen }) => ({
-        where: inWords(at),
-        line: read.lineOf(at),
-        expected: expected.replace(/^expected /, ''),
-        seen: show(seen),
-      })),
-      'policy',
-    );
-  return parsed.data;
+  return (arms) => {
+    const problems = policyProblems(parsed.data, arms);
+    if (problems.length > 0)
+      throw new ConfigError(
+        source,
+        problems.map(({ path: at, expected, seen }) => ({
+          where: inWords(at),
+          line: read.lineOf(at),
+          expected: expected.replace(/^expected /, ''),
+          seen: show(seen),
+        })),
+        'policy',
+      );
+    return parsed.data;
+  };
 };
 
 /** Copied from the configuration, with the key that it stands under there. */

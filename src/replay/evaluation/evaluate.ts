@@ -72,11 +72,16 @@ export const evaluate = async (input: EvaluationInput): Promise<EvaluationReport
       `expected decisions with an outcome, got ${counts.read} decisions of which nothing came (yet)`,
     );
 
-  const grounds: Grounds = { clustering: clusteringOf(counts, onPolicy.effectiveClusters()), censored: censoredShare(counts) };
+  const shares = armShares.finish();
+  const grounds: Grounds = {
+    clustering: clusteringOf(counts, onPolicy.effectiveClusters()),
+    censored: censoredShare(counts),
+    namesCandidates: shares.untold === 0,
+  };
   // Parts of a period are parts of its time.
   const { evenness, drift, stretches } = book.isInOrder() ? overTime.finish() : { evenness: null, drift: null, stretches: [] };
   const reports = tallies.map((tally, k) => tally.report(onPolicy, grounds, stretches[k] ?? []));
-  const division = book.isInOrder() ? armShares.finish() : withoutParts(armShares.finish());
+  const division = book.isInOrder() ? shares : withoutParts(shares);
   const control = { comparisons: candidates.length, alphaEach, adjustment: 'holm' } as const;
   return {
     version: 1,

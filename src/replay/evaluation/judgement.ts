@@ -28,6 +28,8 @@ export type Grounds = {
   readonly clustering: Clustering;
   /** Share of the decisions of which nothing came. */
   readonly censored: number;
+  /** Whether each record with a choice says what else could have been chosen. */
+  readonly namesCandidates: boolean;
 };
 
 export type Clustering = {
@@ -51,7 +53,7 @@ export const clusteringOf = ({ clusters, evaluated }: Counts, effectiveClusters:
 
 /** How many conversations there are, and as how many they count where they are of very different length. */
 export const conversationsInWords = ({ clusters, effective: count }: Clustering): string =>
-  `${grouped(clusters)} conversations${count < 0.5 * clusters ? `, which count as ${effective(count)}, as a few are very long` : ''}`;
+  `${counted(clusters, 'conversation')}${count < 0.5 * clusters ? `, which count as ${effective(count)}, as a few are very long` : ''}`;
 
 export const censoredShare = ({ censored, evaluated }: Counts): number => censored / Math.max(1, censored + evaluated);
 
@@ -59,7 +61,7 @@ export const censoredShare = ({ censored, evaluated }: Counts): number => censor
 export const refusalsOf = (
   found: Diagnostics,
   method: Method['name'],
-  { clustering, censored }: Grounds,
+  { clustering, censored, namesCandidates }: Grounds,
   choices: number,
 ): readonly Refusal[] => {
   const { unsupported } = found;
@@ -69,7 +71,7 @@ export const refusalsOf = (
     ...when(
       unsupported > overlapRules.mostUnsupported,
       'unsupported',
-      `${percent(unsupported)} of the candidate's choices were never made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`,
+      `${percent(unsupported)} of the candidate's choices could not have been made by the logger, more than the ${percent(overlapRules.mostUnsupported)} that a conclusion allows`,
     ),
     ...when(
       clustering.needsClusters && Math.min(clustering.clusters, clustering.effective) < overlapRules.leastClusters,
@@ -86,7 +88,7 @@ export const refusalsOf = (
       'censored',
       `nothing came of ${percent(choices)} of what the candidate would have chosen, more than the ${percent(overlapRules.mostCensored)} that a conclusion allows: ${worstCase(choices)}`,
     ),
-    ...(method === 'rejection-replay' ? [] : weightRefusals(found, censored)),
+    ...(method === 'rejection-replay' ? [] : weightRefusals(found, { censored, namesCandidates })),
   ];
 };
 
@@ -102,12 +104,17 @@ const overlapRefusal = ({ records, effectiveSize }: Diagnostics): string | null 
 };
 
 /** Where all weights are alike nothing says how far they spread, and the part of the candidate that was not drawn is judged as what could not be. */
-const weightRefusals = ({ weightErrors, meanWeight, unsupported, effectiveSize }: Diagnostics, censored: number): readonly Refusal[] => {
+const weightRefusals = (
+  { weightErrors, meanWeight, unsupported, effectiveSize }: Diagnostics,
+  { censored, namesCandidates }: Pick<Grounds, 'censored' | 'namesCandidates'>,
+): readonly Refusal[] => {
   const sum = meanWeight + unsupported;
-  const cause =
-    censored > 0
-      ? `the records of which nothing came (${percent(censored)}) are missing from some arms more than from others, or the propensities are not those that the log was made with`
-      : 'the propensities are not those that the log was made with';
+  const causes = [
+    ...(censored > 0 ? [`the records of which nothing came (${percent(censored)}) are missing from some arms more than from others`] : []),
+    ...(namesCandidates ? [] : ['some arms could not always be drawn, which a log does not show that names no candidates']),
+    'the propensities are not those that the log was made with',
+  ];
+  const cause = causes.join(', or ');
   if (Number.isFinite(weightErrors))
     return when(
       weightErrors > overlapRules.mostWeightErrors,

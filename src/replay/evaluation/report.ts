@@ -131,6 +131,7 @@ export type CandidateReport = {
   /** Reward first. */
   readonly quantities: readonly QuantityReport[];
   readonly diagnostics: Diagnostics;
+  /** Empty where the records do not come in the order of time, as all that is told by stretch. */
   readonly overTime: readonly Stretch[];
   readonly verdict: Verdict;
   readonly warnings: readonly Warning[];
@@ -215,7 +216,7 @@ export type Exploration = {
   readonly smallestPropensity: number;
   /** The smallest of any candidate of any decision: the floor that was in force; null for logs that hold the chosen arm's alone. */
   readonly floor: number | null;
-  /** How evenly the logger chose: mean entropy of its probabilities divided by that of equal ones, 0 (always the same arm) to 1, by stretch. Null for logs that hold the chosen arm's alone. */
+  /** How evenly the logger chose: mean entropy of its probabilities divided by that of equal ones, 0 (always the same arm) to 1, by stretch. Null for logs that hold the chosen arm's alone, and out of order. */
   readonly evenness: readonly { readonly firstAt: string; readonly records: number; readonly mean: number }[] | null;
 };
 
@@ -225,7 +226,7 @@ export type Division = {
   readonly withChoice: number;
   /** Those that do not tell: they hold the chosen arm alone. */
   readonly untold: number;
-  /** Parts of the period, of about as many records each. */
+  /** Parts of the period, of about as many records each; none where records are out of order. */
   readonly parts: readonly { readonly firstAt: string; readonly records: number }[];
   /** The most frequent first; beyond 31 of them the rest together, `(others)`. */
   readonly arms: readonly ArmShare[];
