@@ -10,9 +10,13 @@ import { streams } from '../../src/bus/jetstream/topology.ts';
 import { environmentFor } from '../../src/config/environment.ts';
 import { sequence, type EventOf } from '../../src/events/index.ts';
 import { jsonLines, runCli } from '../cli/support/cli.ts';
+import { readAddress } from '../../src/projections/addresses.ts';
+import { readClickhouse } from '../../src/projections/clickhouse.ts';
+import { openMaterial } from '../../src/replay/again/material.ts';
 import { drained, openTestBus, readLog } from '../support/audit.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load.ts';
+import { all as collected } from '../replay/support/decided-log.ts';
 import { startTestYard, type TestYard } from '../support/yard.ts';
 
 /** A period that two worker processes decided, with a swap of the policy and late feedback in the middle, decided again by the command line: from the log, and from ClickHouse once the log has aged. */
@@ -116,8 +120,8 @@ it(
     expect(judged.length).toBe(50);
 
     const all = { decisions: made.length, equal: made.length, different: 0, unchecked: 0 };
-    const [alone, both] = [await replay('--log-alone', '--to', String(last)), await replay('--to', String(last))];
-    expect(alone).toMatchObject({ status: 0, report: { ...all, state: { from: 'log', sequence: 0 } } });
+    const [logAlone, both] = [await replay('--log-alone', '--to', String(last)), await replay('--to', String(last))];
+    expect(logAlone).toMatchObject({ status: 0, report: { ...all, state: { from: 'log', sequence: 0 } } });
     expect(both).toMatchObject({ status: 0, stderr: '', report: all });
 
     // A period begins with the sums of ClickHouse right before it.
@@ -130,7 +134,21 @@ it(
     });
     expect(half.report['state']).toMatchObject({ sequence: expect.toSatisfy((at: number) => at > from - 1_000 && at < from) as number });
 
+    // Opened before the log ages, and read afterwards: a hole that ClickHouse fills, or that is told.
+    const clickhouse = readClickhouse({ ...readAddress(yard.settings), url: yard.sqlUrl }, { requestTimeoutMs: 30_000 });
+    const opened = await openMaterial({ log: bus.log, clickhouse, prefer: 'log' });
+    const alone = await openMaterial({ log: bus.log, clickhouse: null, prefer: 'log' });
     const first = await ageTo(from);
+    try {
+      const sequences = async (to: number, material = opened) =>
+        (await collected(material.read({ from: 1, to }))).map(({ sequence: at }) => Number(at));
+      expect(await sequences(last)).toEqual(Array.from({ length: last }, (_, i) => i + 1));
+      expect(await sequences(5)).toEqual([1, 2, 3, 4, 5]);
+      await expect(sequences(last, alone)).rejects.toThrow(`messages 1 to ${first - 1} left the log while it was read`);
+      await expect(sequences(5, alone)).rejects.toThrow('messages 1 to 5 left the log');
+    } finally {
+      await clickhouse.close();
+    }
     const aged = await replay('--to', String(last));
     expect(aged).toMatchObject({ status: 0, stderr: '', report: { ...all, period: { from: 1, to: last } } });
     // Without ClickHouse the state of the rest cannot be had, and that is what it says.

@@ -122,12 +122,16 @@ async function* withAged<Read>(
   range: MessageRange,
   readAged: (range: MessageRange) => AsyncIterable<Read>,
 ): AsyncGenerator<Message | Read, void, undefined> {
-  const first = await messages.next();
-  const begin = first.done === true ? range.to + 1 : first.value.sequence;
-  if (begin > range.from) yield* readAged({ ...range, to: begin - 1 });
-  if (first.done === true) return;
-  yield first.value;
-  yield* messages;
+  try {
+    const first = await messages.next();
+    const begin = first.done === true ? range.to + 1 : first.value.sequence;
+    if (begin > range.from) yield* readAged({ ...range, to: begin - 1 });
+    if (first.done === true) return;
+    yield first.value;
+    yield* messages;
+  } finally {
+    await messages.return();
+  }
 }
 
 const refuseAged = ({ from, to }: MessageRange): never => {
