@@ -141,7 +141,7 @@ it(
     const first = await ageTo(from);
     try {
       const sequences = async (to: number, material = opened) =>
-        (await collected(material.read({ from: 1, to }))).map(({ sequence: at }) => Number(at));
+        (await collected(material.read({ from: 1, to }))).map(({ sequence: at }) => at);
       expect(await sequences(last)).toEqual(Array.from({ length: last }, (_, i) => i + 1));
       expect(await sequences(5)).toEqual([1, 2, 3, 4, 5]);
       await expect(sequences(last, alone)).rejects.toThrow(`messages 1 to ${first - 1} left the log while it was read`);
