@@ -21,7 +21,8 @@ import {
 } from '../replay/logged/logged-decisions.ts';
 import type { EvaluationReport, Warning } from '../replay/evaluation/report.ts';
 import { readTraffic } from '../replay/logged/traffic.ts';
-import { lostBound, type WeightBound } from '../replay/logged/weight-bound.ts';
+import type { WeightBound } from '../replay/logged/weight-bound.ts';
+import { lostBound } from '../replay/evaluation/warnings.ts';
 import { repricing } from '../replay/evaluation/what-if.ts';
 import { commandLine, requireDistinct, requireKnownPrices, singleArms, type EvaluateOptions } from './evaluate.ts';
 import { settingsOf } from './evaluate-settings.ts';

@@ -4,7 +4,7 @@ import { named, type PolicyContent } from '../domain/routing/policy-version.ts';
 import { emptySnapshot } from '../domain/routing/snapshot.ts';
 import { distributionCandidate, frozenCandidate, type Candidate } from '../replay/evaluation/candidate.ts';
 import type { Warning } from '../replay/evaluation/report.ts';
-import { counted, grouped } from '../replay/evaluation/sentences.ts';
+import { counted, grouped, listed } from '../replay/evaluation/sentences.ts';
 import { armsOf, distributionOf, slotsOf } from '../replay/interchange/action-distribution.ts';
 import { readActionDistribution } from '../replay/interchange/read-action-distribution.ts';
 import type { EvaluateOptions } from './evaluate.ts';
@@ -56,14 +56,8 @@ const requireSlots = (source: string, has: number | null, seen: ReadonlySet<numb
     );
   const unused = Array.from({ length: has }, (_, slot) => slot).filter((slot) => !seen.has(slot));
   if (unused.length > 0)
-    note(
-      `${source}: what it says of position ${unused
-        .slice(0, mostListed)
-        .map((slot) => slot + 1)
-        .join(', ')}${unused.length > mostListed ? ', ...' : ''} is not used, as no record has it`,
-    );
+    note(`${source}: what it says of position ${listed(unused.map((slot) => slot + 1))} is not used, as no record has it`);
 };
-const mostListed = 5;
 
 const assumedArms = ({ arms, isSurelyAll }: Offered): readonly Warning[] =>
   isSurelyAll
@@ -84,7 +78,7 @@ const strangeArms = (arms: readonly string[], known: readonly string[]): readonl
   return [
     {
       code: 'arms_unknown',
-      what: `${grouped(strange.length)} of the ${counted(arms.length, 'arm')} of the log ${strange.length === 1 ? 'is' : 'are'} not among its own: ${strange.slice(0, mostListed).map(nameInWords).join(', ')}${strange.length > mostListed ? ', ...' : ''}`,
+      what: `${grouped(strange.length)} of the ${counted(arms.length, 'arm')} of the log ${strange.length === 1 ? 'is' : 'are'} not among its own: ${listed(strange.map(nameInWords))}`,
       consequence: 'it never chooses them: is it of this log, or of another campaign or set of items?',
     },
   ];

@@ -1,6 +1,6 @@
 /**
  * Which group a cluster of records is summed in. While the clusters fit, each is a group of its own; when one more comes than there are groups, all of them, those that were there and those that come,
- * share a quarter of the groups (the power of two below it) by hash. So memory is bounded whatever the log holds, and what was summed is moved, not lost. A quarter, since a spread between 4,096 groups is known to 1.1 % (1 / sqrt(2 x 4,096)),
+ * share a quarter of the groups (the power of two up to it) by hash. So memory is bounded whatever the log holds, and what was summed is moved, not lost. A quarter, since a spread between 4,096 groups is known to 1.1 % (1 / sqrt(2 x 4,096)),
  * far better than 1,000 resamples tell it, and is resampled in a quarter of the time.
  */
 export type Groups = {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicyContent } from '../../domain/routing/policy-version.ts';
 import type { Warning } from './report.ts';
+import { listed } from './sentences.ts';
 
 type Arms = PolicyContent['arms'];
 
@@ -41,7 +42,3 @@ const changeOf = (before: Arms[number] | undefined, now: Arms[number]): readonly
   if (!isDeepStrictEqual(before.price, now.price)) return [`${now.arm} (another price)`];
   return isDeepStrictEqual(before, now) ? [] : [`${now.arm} (another model)`];
 };
-
-const mostListed = 8;
-const listed = (names: readonly string[]): string =>
-  names.length > mostListed ? `${names.slice(0, mostListed).join(', ')} and ${names.length - mostListed} more` : names.join(', ');

@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../../domain/evaluation/diagnostics.ts';
+import type { WeightBound } from '../logged/weight-bound.ts';
 import { censoredShare, conversationsInWords, worstCase, type Clustering } from './judgement.ts';
 import type { Counts, Method, Warning } from './report.ts';
 import { counted, effective, grouped, percent } from './sentences.ts';
@@ -158,3 +159,15 @@ export const censoredWarnings = (choices: number, logged: number): readonly Warn
         },
       ]
     : [];
+
+/** Where the records do not keep to the bound that the floors promise. */
+export const lostBound = ({ claimed, largest }: WeightBound, leastPropensity: number): readonly Warning[] =>
+  claimed === null || largest !== null
+    ? []
+    : [
+        {
+          code: 'bound_lost',
+          what: `the floors in force promise no probability below ${(1 / claimed).toPrecision(3)}, and one of ${leastPropensity.toPrecision(3)} was logged`,
+          consequence: 'intervals are made without that bound, and are wider',
+        },
+      ];

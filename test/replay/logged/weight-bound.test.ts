@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { lostBound, weightBound } from '../../../src/replay/logged/weight-bound.ts';
+import { lostBound } from '../../../src/replay/evaluation/warnings.ts';
+import { weightBound } from '../../../src/replay/logged/weight-bound.ts';
 
 it.each([
   ['nothing is promised', null, 0.001, null, null],
