@@ -7,6 +7,7 @@ import { describeEventLog } from '../contracts/event-log.ts';
 import { describeMessenger } from '../contracts/messenger.ts';
 import { describeStores } from '../contracts/stores.ts';
 import { describeWorkQueue } from '../contracts/work-queue.ts';
+import { eventually } from '../support/eventually.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
 
 let nats: TestNats;
@@ -32,7 +33,8 @@ const fresh = async (): Promise<Bus> => {
   await close();
   const jsm = await jetstreamManager(raw);
   for (const stream of Object.values(streams)) await jsm.streams.delete(stream).catch(() => undefined);
-  bus = await connectTestBus(nats.url);
+  // The server takes the files of a deleted stream away behind its answer: meanwhile it may fail to make those of the next one of that name.
+  bus = await eventually(() => connectTestBus(nats.url), { what: 'streams made anew', withinMs: 5_000, everyMs: 100 });
   return bus;
 };
 
