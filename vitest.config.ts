@@ -18,7 +18,9 @@ export default defineConfig({
     // Many wait for others: three keep two cores busy. All of them pass beside two more programs that only count, too.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Bounds alone, nothing waits for them: chains of processes take long beside other tests.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -25,7 +25,6 @@ export const receiveFeedbackMessage = (parts: NatsGatewayParts, counts: Counts) 
       tell(parts, way, '', received.error);
       return;
     }
-    counts.buried++;
-    await buryInput({ dead: bus.dead, logger }, message, received.error);
+    if (await buryInput({ dead: bus.dead, logger }, message, received.error)) counts.buried++;
   };
 };

@@ -31,7 +31,7 @@ export type NatsGatewayParts = {
   readonly drainMs?: number;
 };
 
-/** Counted up by the receivers. */
+/** Counted up by the receivers; `buried` are the letters that were stored. */
 export type Counts = { accepted: number; refused: number; buried: number };
 
 /** Members of one group share the requests: each goes to one gateway. */

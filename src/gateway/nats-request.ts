@@ -23,8 +23,7 @@ export const receiveRequestMessage = (parts: NatsGatewayParts, counts: Counts) =
     counts.refused++;
     logger.debug({ requestId, code: error.code, subject: message.subject }, 'refused a request');
     if (way.kind === 'none') {
-      counts.buried++;
-      await buryInput({ dead: bus.dead, logger }, message, error);
+      if (await buryInput({ dead: bus.dead, logger }, message, error)) counts.buried++;
       return;
     }
     tell(parts, way, requestId, error);

@@ -23,11 +23,13 @@ export type OpenAiOptions = {
   readonly model: string;
   readonly apiKey?: string | undefined;
   readonly connections: number;
+  /** For what may follow the last frame: the end of the body, which in most cases is here already. A second unless told. */
+  readonly drainMs?: number;
 };
 
 const connectTimeoutMs = 10_000;
 
-export const openAiCompatible = ({ id, baseUrl, model, apiKey, connections }: OpenAiOptions): Provider => {
+export const openAiCompatible = ({ id, baseUrl, model, apiKey, connections, drainMs = 1_000 }: OpenAiOptions): Provider => {
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
     throw new PermanentError(
       'config-invalid',
@@ -47,7 +49,7 @@ export const openAiCompatible = ({ id, baseUrl, model, apiKey, connections }: Op
 
   async function* answer(call: ProviderCall): AsyncGenerator<ProviderPart, void, undefined> {
     const sent: Sent = { body: JSON.stringify(requestBody(model, call)), apiKey };
-    const exchange = openExchange((status, seen) => readerOf(status, seen, call, sent));
+    const exchange = openExchange((status, seen) => readerOf(status, seen, call, sent), { drainMs });
     const watch = watchCall(call, exchange.stop);
     try {
       if (!exchange.stopped()) {

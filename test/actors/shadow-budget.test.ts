@@ -136,7 +136,7 @@ describe('blocks of the budget', () => {
     expect((await budget.reserve(10)).kind).toBe('unavailable');
     isAway = false;
     expect((await budget.reserve(10)).kind).toBe('reserved');
-  }, 15_000);
+  });
 });
 
 describe('any course of events', () => {

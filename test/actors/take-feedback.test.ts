@@ -193,7 +193,7 @@ describe('feedback for a request that the router has forgotten', () => {
     const scores = [900_000, 100_000, 400_000];
     for (const score of scores) await judge(bus, 'r', score, { feedbackId: `f${score}` });
     await judge(bus, 'r', 5, { feedbackId: 'f100000' });
-    await eventually(async () => (await rejectionsOf(bus, 'r')).length === 1, { withinMs: 15_000 });
+    await eventually(async () => (await rejectionsOf(bus, 'r')).length === 1);
     const revisions = await revisionsOf(bus, 'r');
     expect(revisions.map(({ revision, parts }) => [revision, parts.success])).toEqual(scores.map((score, i) => [i + 1, score]));
     expect(revisions.map(({ evidence }) => evidence.success)).toEqual([900_000, -800_000, 300_000]);
@@ -220,7 +220,7 @@ describe('feedback for a request that the router has forgotten', () => {
     await sweeps();
     expect(await revisionsOf(bus, 'r')).toEqual([]);
     reach = Infinity;
-    await eventually(async () => (await revisionsOf(bus, 'r')).length === 1, { withinMs: 15_000 });
+    await eventually(async () => (await revisionsOf(bus, 'r')).length === 1);
     expect(await letters(bus)).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ const fresh = async (): Promise<Bus> => {
   const jsm = await jetstreamManager(raw);
   for (const stream of Object.values(streams)) await jsm.streams.delete(stream).catch(() => undefined);
   // The server takes the files of a deleted stream away behind its answer: meanwhile it may fail to make those of the next one of that name.
-  bus = await eventually(() => connectTestBus(nats.url), { what: 'streams made anew', withinMs: 5_000, everyMs: 100 });
+  bus = await eventually(() => connectTestBus(nats.url), { what: 'streams made anew', everyMs: 100 });
   return bus;
 };
 

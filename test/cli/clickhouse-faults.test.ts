@@ -37,7 +37,7 @@ beforeAll(async () => {
   folder = testFolder({ ...yardConfig, nats: { url: nats.url } });
   policy = path.join(folder.path, 'policy.yaml');
   writeFileSync(policy, stringify({ kind: 'epsilon-greedy' }));
-}, 120_000);
+});
 
 afterAll(async () => {
   for (const one of opened) await one.close();

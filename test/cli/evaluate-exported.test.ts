@@ -67,7 +67,7 @@ beforeAll(async () => {
   const answer = await createSandbox({ path: data.path, database: 'switchyard', limits, concurrentQueries: 2, threadPoolSize: 4 });
   sql = await startSqlInterface({ host: '127.0.0.1', port: 0, bodyLimitBytes: 1e6, answer });
   folder = testFolder(config);
-}, 120_000);
+});
 afterAll(async () => {
   await sql.close();
   await clickhouse.close();

@@ -2,13 +2,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveActor } from '../../src/actors/remote.ts';
 import { routerCommandSchema } from '../../src/actors/router.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import { summaryOf } from '../../src/domain/routing/summary.ts';
 import { snapshotFromLog } from '../../src/projections/state.ts';
 import { startProjector, type RunningProjector } from '../../src/projections/start-projector.ts';
+import { eventually } from '../support/eventually.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
 import { testSettings } from '../support/settings.ts';
 import { jsonLines, runCli, stackTrace, testFolder, type TestFolder } from './support/cli.ts';
@@ -43,13 +44,7 @@ const append = (i: number) => {
   return bus.log.append([reward(i % 3 === 0 ? 'arm-b' : 'arm-a', 1_000 * i, place), stored('arm-a', place)], { idempotencyId: `id-${i}` });
 };
 
-const projected = (sequence: number) =>
-  vi.waitFor(
-    () => {
-      expect(projector.status().checkpoint).toBe(sequence);
-    },
-    { timeout: 20_000 },
-  );
+const projected = (sequence: number) => eventually(() => projector.status().checkpoint === sequence);
 
 const cli = (...args: string[]) => runCli([...args, '--config', folder.config]);
 const sqlUrl = () => projector.sqlUrl ?? '';

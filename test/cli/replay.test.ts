@@ -49,7 +49,7 @@ beforeAll(async () => {
   );
   await otherBus.close();
   tampered = { nats: other, at: at + 1 };
-}, 90_000);
+});
 
 afterAll(async () => {
   await bus.close();
@@ -177,7 +177,7 @@ describe('replay --log-alone of a log that has lost its begin', () => {
     const kept = await withLog({});
     for (const [i, events] of messages.slice(lost, end).entries()) await kept.log.append(events, { idempotencyId: `kept-${i}` });
     await kept.close();
-  }, 60_000);
+  });
   afterAll(() => aged.stop());
 
   const run = (...args: readonly string[]) => replay('--nats-url', aged.url, ...args);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   }
   await openYard();
   await openYard();
-}, 60_000);
+});
 afterAll(async () => {
   for (const yard of yards) await end(yard);
   await bus.close();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { jsonLines, runCli, stackTrace, startCli, testFolder, type Ended, type Running, type TestFolder } from './support/cli.ts';
 
 /** The whole product, as a user runs it: `up`, and every other command beside it. */
@@ -10,14 +11,14 @@ let yard: Running;
 beforeAll(async () => {
   folder = testFolder({ http: { port: 0 }, nats: { port: 0 }, clickhouse: { port: 0 } });
   yard = startCli(['up', '--json', '--config', folder.config]);
-  await yard.said('"httpUrl"', 60_000);
-}, 90_000);
+  await yard.said('"httpUrl"');
+});
 
 afterAll(async () => {
   yard.child.kill('SIGTERM');
   await yard.ended;
   folder.remove();
-}, 90_000);
+});
 
 const cli = (...args: string[]): Promise<Ended> => runCli([...args, '--config', folder.config]);
 
@@ -51,7 +52,10 @@ describe('a running yard', () => {
       expect(status).toBe(0);
       expect(jsonLines(stdout)).toMatchObject([{ ready: true, projection: { lagMessages: 0 } }]);
     };
-    await vi.waitFor(ask, { timeout: 20_000, interval: 500 });
+    await eventually(async () => {
+      await ask();
+      return true;
+    });
     const [rebuilt, reconciled, asked] = await Promise.all([
       cli('rebuild', '--json'),
       cli('reconcile', '--json'),

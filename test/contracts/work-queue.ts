@@ -107,7 +107,7 @@ export const describeWorkQueue = (name: string, fresh: () => Promise<Bus>, close
       await eventually(() => silent.items.length === 1);
       await silent.stop();
       const other = takeAll(1);
-      const item = await eventually(() => other.items[0], { withinMs: 5 * ackWaitMs });
+      const item = await eventually(() => other.items[0]);
       expect(item).toMatchObject({ sequence: 1, delivery: 2 });
       await item.done();
     });
@@ -146,13 +146,10 @@ export const describeWorkQueue = (name: string, fresh: () => Promise<Bus>, close
       const taker = takeAll(2, (item) => {
         item.again(0);
       });
-      const letters = await eventually(
-        async () => {
-          const list = await bus.dead.list({ limit: 10 });
-          return list.length > 0 && list;
-        },
-        { withinMs: 15_000 },
-      );
+      const letters = await eventually(async () => {
+        const list = await bus.dead.list({ limit: 10 });
+        return list.length > 0 && list;
+      });
       expect(taker.items.map(({ delivery }) => delivery)).toEqual([1, 2, 3]);
       expect(letters).toMatchObject([{ reason: 'undelivered', origin: 'switchyard.work.acme', originSequence: 1 }]);
       expect(text(letters[0]!.body)).toBe('body 1');
@@ -164,18 +161,15 @@ export const describeWorkQueue = (name: string, fresh: () => Promise<Bus>, close
       await put(1);
       for (let delivery = 1; delivery <= 3; delivery++) {
         const dying = takeAll(1);
-        const item = await eventually(() => dying.items[0], { withinMs: 5 * ackWaitMs });
+        const item = await eventually(() => dying.items[0]);
         expect(item.delivery).toBe(delivery);
         await dying.stop();
       }
       takeAll(1);
-      const letters = await eventually(
-        async () => {
-          const list = await bus.dead.list({ limit: 10 });
-          return list.length > 0 && list;
-        },
-        { withinMs: 15_000 },
-      );
+      const letters = await eventually(async () => {
+        const list = await bus.dead.list({ limit: 10 });
+        return list.length > 0 && list;
+      });
       expect(letters).toMatchObject([{ reason: 'undelivered', originSequence: 1 }]);
     });
 

@@ -43,7 +43,7 @@ const reportOf = ({ code, stdout, stderr }: Ended): DemoReport => {
   return JSON.parse(stdout) as DemoReport;
 };
 
-describe('the demo', { timeout: 120_000 }, () => {
+describe('the demo', () => {
   it.each(['http', 'nats'] as const)('accounts for every request over %s, and leaves nothing behind', async (via) => {
     const report = reportOf(await demo('--data', folder, '--via', via, '--concurrency', '1', '--json'));
     expect(report).toMatchObject({ requests: rows + 2, simulated: false, fromCache: 2, failures: {}, mismatches: [], kept: null });

@@ -21,28 +21,27 @@ beforeAll(async () => {
     shadow: { share: 1, budgetUsdPerHour, perSecond: 1_000, concurrency: 64, answerTokens: 500 },
   });
   bus = await openTestBus(yard);
-}, 120_000);
+});
 afterAll(async () => {
   await bus.close();
   await yard.close();
-}, 60_000);
+});
 
 it(`the budget holds over ${kills} deaths of the worker`, { timeout: 180_000 }, async () => {
   const load = await startLoad(yard, { concurrency: 8, prefix: 'shadowed' });
   for (let death = 0; death < kills; death++) {
     const before = load.sent();
-    await eventually(() => load.sent() > before + 50, { what: 'requests to go on', withinMs: 60_000 });
+    await eventually(() => load.sent() > before + 50, { what: 'requests to go on' });
     await sleep(Math.random() * 200);
     const pid = yard.pid('worker');
     yard.kill9('worker');
-    await eventually(() => yard.pid('worker') !== pid, { what: 'another worker', withinMs: 30_000 });
+    await eventually(() => yard.pid('worker') !== pid, { what: 'another worker' });
     await yard.ready();
   }
   const told = await load.stop();
   expect(told.filter(({ error, answers }) => error !== null || new Set(answers).size !== 1)).toEqual([]);
   await eventually(async () => imperfect(await auditLog(bus)).length === 0, {
     what: 'every request to be closed',
-    withinMs: 60_000,
     everyMs: 500,
   });
 

@@ -37,9 +37,9 @@ const letterOf = (bus: Awaited<ReturnType<typeof openTestBus>>, part: string) =>
 
 describe('a worker', () => {
   it('keeps an item to itself for as long as it works on it', async () => {
-    // Longer than the acknowledgement wait of one second.
     const { caller, answering } = await startAll(
-      scriptedAnswering((request) => [started(request), { kind: 'pause', ms: 2_500 }, text('late'), finished()]),
+      scriptedAnswering((request) => [started(request), { kind: 'pause', ms: 7_000 }, text('late'), finished()]),
+      natsConfig({ ackWaitSeconds: 3 }),
     );
     caller.publish('switchyard.request.default', chatBody(), { reply: caller.inbox });
     expect(await caller.ended()).toMatchObject([{ message: { type: 'final' } }]);
@@ -163,16 +163,26 @@ describe('a connection that breaks in the middle of an answer', () => {
       const config = natsConfig();
       const bus = await openTestBus(own, config);
       await startGatewayOn(bus, config);
+      const back = Promise.withResolvers<void>();
+      const wait = { kind: 'wait', until: back.promise } as const;
+      let calls = 0;
       const { answering } = await startWorkerOn(
         bus,
         config,
-        scriptedAnswering((request) => [started(request), text('Twen'), { kind: 'pause', ms: 1_500 }, text('ty'), finished()]),
+        scriptedAnswering((request) =>
+          ++calls === 1
+            ? [started(request), text('Twen'), wait, text('ty'), finished()]
+            : [wait, started(request), text('Twen'), text('ty'), finished()],
+        ),
       );
       const caller = await openCaller(own);
       caller.publish('switchyard.request.default', chatBody({ stream: true }), { reply: caller.inbox });
       await eventually(() => caller.received.some(({ message }) => message.type === 'chunk'), { what: 'the first chunk', everyMs: 5 });
       await own.kill9();
       await own.restart();
+      // What is said while the caller is away is lost to it.
+      await caller.nc.flush();
+      back.resolve();
       const again = await eventually(
         () => attemptsOf(caller.received)[1]?.find(({ type }) => type === 'final') && attemptsOf(caller.received)[1],
         { what: 'the answer given anew', everyMs: 5 },

@@ -12,11 +12,11 @@ let bus: Bus;
 beforeAll(async () => {
   yard = await startTestYard({ ledger: { requests: 3, rebuildEntries: 5 }, feedback: { requestWaitSeconds } });
   bus = await openTestBus(yard);
-}, 120_000);
+});
 afterAll(async () => {
   await bus.close();
   await yard.close();
-}, 60_000);
+});
 
 const post = (path: string, body: object, headers: Record<string, string> = {}) =>
   fetch(`${yard.httpUrl}${path}`, {
@@ -42,13 +42,10 @@ const rewardsOf = (events: readonly SwitchyardEvent[], id: string): readonly Rew
 
 /** Waits for so many revisions of a request. */
 const revised = (id: string, count: number): Promise<readonly Reward[]> =>
-  eventually(
-    async () => {
-      const rewards = rewardsOf(await readLog(bus), id);
-      return rewards.length > count && rewards;
-    },
-    { withinMs: 40_000 },
-  );
+  eventually(async () => {
+    const rewards = rewardsOf(await readLog(bus), id);
+    return rewards.length > count && rewards;
+  });
 
 /** Ids of the judgements in a log, and of those among them that had a consequence: once for each. */
 const received = (log: readonly SwitchyardEvent[]) => log.flatMap(({ type, id }) => (type === 'feedback.received' ? [id] : [])).sort();
@@ -88,18 +85,15 @@ it('is joined to the request that it is about, once, or becomes a dead letter', 
   await drained(yard, bus);
   const pid = yard.pid('worker');
   yard.kill9('worker');
-  await eventually(() => yard.pid('worker') !== pid, { withinMs: 30_000 });
+  await eventually(() => yard.pid('worker') !== pid);
   await yard.ready();
   await ask('waits');
   expect((await revised('waits', 2)).at(-1)).toMatchObject({ judgedBy: 'thumb', parts: { success: 0 } });
 
-  const [letter, ...more] = await eventually(
-    async () => {
-      const found = await letters();
-      return found.length > 0 && found;
-    },
-    { withinMs: 60_000 },
-  );
+  const [letter, ...more] = await eventually(async () => {
+    const found = await letters();
+    return found.length > 0 && found;
+  });
   expect(more).toEqual([]);
   expect(letter).toMatchObject({ reason: 'feedback-unknown-request' });
 

@@ -71,14 +71,14 @@ beforeAll(async () => {
   other = await startWorker();
   await yard.ready();
   folder = path.dirname(yard.settings.file ?? '');
-}, 120_000);
+});
 
 afterAll(async () => {
   await bus.close();
   other.child.removeAllListeners('exit');
   other.child.kill('SIGTERM');
   await yard.close();
-}, 60_000);
+});
 
 const policyFile = (spec: PolicySpecInput): string => {
   const file = path.join(folder, `${spec.id ?? 'policy'}.yaml`);
@@ -141,16 +141,13 @@ const disagreements = (log: Awaited<ReturnType<typeof entries>>): readonly unkno
   return found;
 };
 
-it('a failing canary is taken back by itself, and decisions go back to the policy in force', { timeout: 120_000 }, async () => {
+it('a failing canary is taken back by itself, and decisions go back to the policy in force', async () => {
   const started = await policy('canary', policyFile(only('bad', { flaky: 1 })), '--share', '0.2', '--min-requests', '20');
   expect(started).toMatchObject({ inForce: { id: 'first' }, canary: { id: 'bad' } });
-  await eventually(
-    async () => {
-      await Promise.all(Array.from({ length: 20 }, (_, i) => ask(i % 2 === 0 ? yard.httpUrl : other.httpUrl)));
-      return (await askForPolicy(bus.messenger)).canary === null;
-    },
-    { withinMs: 60_000 },
-  );
+  await eventually(async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, i) => ask(i % 2 === 0 ? yard.httpUrl : other.httpUrl)));
+    return (await askForPolicy(bus.messenger)).canary === null;
+  });
   const shown = await policy('show');
   expect(shown).toMatchObject({ inForce: { policy: { id: 'first' } }, canary: null });
   const after = await Promise.all(Array.from({ length: 30 }, () => ask(yard.httpUrl)));
@@ -166,7 +163,7 @@ it('a failing canary is taken back by itself, and decisions go back to the polic
 });
 
 describe('a canary that does well', () => {
-  it('is promoted by hand, and a restart keeps it', { timeout: 120_000 }, async () => {
+  it('is promoted by hand, and a restart keeps it', async () => {
     await policy('canary', policyFile(only('better', { twin: 1 })), '--share', '0.5');
     const promoted = await policy('promote');
     expect(promoted).toMatchObject({ inForce: { id: 'better' }, canary: null });
@@ -184,7 +181,7 @@ describe('a canary that does well', () => {
     expect(disagreements(await entries())).toEqual([]);
   });
 
-  it('is in the history, with how the one before ended', { timeout: 60_000 }, async () => {
+  it('is in the history, with how the one before ended', async () => {
     const { inForce } = (await policy('show')) as { inForce: { change: number } };
     const changes = await eventually(async () => {
       const { changes: seen } = (await policy('show', '--limit', '5')) as {
@@ -206,7 +203,7 @@ describe('a canary that does well', () => {
   });
 });
 
-it('a hot swap under load fails no request, and both workers agree at every sequence', { timeout: 120_000 }, async () => {
+it('a hot swap under load fails no request, and both workers agree at every sequence', async () => {
   const load = await startLoad(yard, { concurrency: 8, prefix: 'swap' });
   // The callers over NATS reach both workers, those over HTTP the first; the second gets some over HTTP too.
   const second: Promise<{ readonly status: number }[]> = (async () => {
@@ -214,15 +211,15 @@ it('a hot swap under load fails no request, and both workers agree at every sequ
     for (let i = 0; i < 60; i++) told.push(await ask(other.httpUrl));
     return told;
   })();
-  await eventually(() => load.sent() > 100, { withinMs: 60_000 });
+  await eventually(() => load.sent() > 100);
   const swapped = await policy('activate', policyFile(only('second', { twin: 1 })));
   expect(swapped).toMatchObject({ inForce: { id: 'second' }, canary: null });
   await policy('activate', policyFile({ kind: 'contextual-thompson', id: 'learning', floor: 0.05 }));
   const sent = load.sent();
-  await eventually(() => load.sent() > sent + 100, { withinMs: 60_000 });
+  await eventually(() => load.sent() > sent + 100);
   await policy('activate', policyFile(only('third', { sound: 0.5, twin: 0.5 })));
   const last = load.sent();
-  await eventually(() => load.sent() > last + 50, { withinMs: 60_000 });
+  await eventually(() => load.sent() > last + 50);
   const told = await load.stop();
   // The flaky arm is among those that the learning policy tries: its failures are the provider's.
   const failures = told.filter(
@@ -240,7 +237,7 @@ it('a hot swap under load fails no request, and both workers agree at every sequ
   for (const { data } of decisions.filter((one) => one.data.policy.id === 'second')) expect(data.arm).toBe('twin');
 });
 
-it('a conversation stays with its policy and its arm, whichever worker is asked', { timeout: 120_000 }, async () => {
+it('a conversation stays with its policy and its arm, whichever worker is asked', async () => {
   await policy(
     'activate',
     policyFile({ kind: 'beta-bernoulli-thompson', id: 'sticky', floor: 0, trial: { requests: 0, share: 0 }, switchingCost: 1 }),

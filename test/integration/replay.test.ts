@@ -41,13 +41,13 @@ beforeAll(async () => {
       reject(new Error('the second worker ended'));
     });
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   second?.kill('SIGTERM');
   await bus.close();
   await yard.close();
-}, 60_000);
+});
 
 const cli = (...args: readonly string[]) => runCli([...args, '--config', yard.settings.file ?? '']);
 
@@ -159,7 +159,7 @@ it(
   },
 );
 
-it('lets another policy decide on the same requests, the aged ones too', { timeout: 60_000 }, async () => {
+it('lets another policy decide on the same requests, the aged ones too', async () => {
   const file = path.join(path.dirname(yard.settings.file ?? ''), 'candidate.yaml');
   writeFileSync(file, stringify({ kind: 'epsilon-greedy', id: 'candidate' }));
   const { status, report } = await replay('--policy', file, '--from', '1');

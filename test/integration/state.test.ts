@@ -23,12 +23,12 @@ beforeAll(async () => {
   // A budget, so that the processes set prices, too.
   yard = await startTestYard({ tenants: [{ id: 'default', budget: { usdPerRequest: 0.0001 } }, { id: 'acme' }] });
   bus = await openTestBus(yard);
-}, 120_000);
+});
 afterAll(async () => {
   second?.kill('SIGTERM');
   await bus.close();
   await yard.close();
-}, 60_000);
+});
 
 const liveState = async (): Promise<StateSummary> =>
   ((await askRemote(bus.messenger, 'router', { type: 'state' })) as { readonly summary: StateSummary }).summary;
@@ -69,7 +69,7 @@ const startSecondWorker = async (): Promise<string> => {
 
 it('is the same however it comes about, under load, after feedback, and after the death of the worker', { timeout: 180_000 }, async () => {
   const load = await startLoad(yard, { concurrency: 8, prefix: 'state' });
-  await eventually(() => load.sent() > 200, { what: '200 requests', withinMs: 60_000 });
+  await eventually(() => load.sent() > 200, { what: '200 requests' });
   const told = await load.stop();
   for (const { id } of told.slice(0, 20)) {
     const response = await fetch(`${yard.httpUrl}/v1/feedback`, {
@@ -89,7 +89,7 @@ it('is the same however it comes about, under load, after feedback, and after th
 
   const pid = yard.pid('worker');
   yard.kill9('worker');
-  await eventually(() => yard.pid('worker') !== pid, { what: 'another worker', withinMs: 30_000 });
+  await eventually(() => yard.pid('worker') !== pid, { what: 'another worker' });
   await yard.ready();
   const after = await threeWays();
   expect(after.folded).toEqual(after.live);
@@ -102,7 +102,7 @@ it('is the same in two processes that route at the same time', { timeout: 180_00
     await startLoad(yard, { concurrency: 4, prefix: 'first' }),
     await startLoad({ ...yard, httpUrl }, { concurrency: 4, prefix: 'second' }),
   ];
-  await eventually(() => loads.every((load) => load.sent() > 100), { what: '100 requests of each', withinMs: 60_000 });
+  await eventually(() => loads.every((load) => load.sent() > 100), { what: '100 requests of each' });
   const told = await Promise.all(loads.map((load) => load.stop()));
   expect(told.flat().filter(({ error }) => error !== null)).toEqual([]);
   await drained(yard, bus);
@@ -113,7 +113,7 @@ it('is the same in two processes that route at the same time', { timeout: 180_00
       const states = await Promise.all(Array.from({ length: 20 }, liveState));
       return states.every(({ sequence }) => sequence >= last) && states;
     },
-    { what: 'both routers to have folded the whole log', withinMs: 30_000 },
+    { what: 'both routers to have folded the whole log' },
   );
   // The log is not at rest when the traffic is: prices are set on. Each answer is held to the log up to the message it names.
   for (const [to, alike] of Map.groupBy(answers, ({ sequence }) => sequence)) {
@@ -125,7 +125,7 @@ it('is the same in two processes that route at the same time', { timeout: 180_00
   expect(joined).toEqual(live);
 });
 
-it('is not blinded by a moment in the future or a price from nowhere', { timeout: 120_000 }, async () => {
+it('is not blinded by a moment in the future or a price from nowhere', async () => {
   const before = await liveState();
   const tenant = tenantSchema.parse('default');
   const context = (requestId: string) => ({ tenant, requestId, source: 'switchyard/elsewhere', timeMs: Date.now() });
@@ -141,7 +141,7 @@ it('is not blinded by a moment in the future or a price from nowhere', { timeout
     { idempotencyId: 'price from nowhere' },
   );
   const { last } = await bus.log.bounds();
-  await eventually(async () => (await liveState()).sequence >= last, { what: 'the router to have folded it', withinMs: 30_000 });
+  await eventually(async () => (await liveState()).sequence >= last, { what: 'the router to have folded it' });
   await drained(yard, bus);
 
   const { live, folded, joined } = await threeWays();

@@ -185,7 +185,7 @@ describe('the state from ClickHouse and from the log', () => {
     expect(projected?.snapshot.configured).toEqual({ version: 'version-2', change: 2 });
   });
 
-  test('random pasts: policies, canaries, trials, paces and rewards of years, at every cut', { timeout: 60_000 }, async () => {
+  test('random pasts: policies, canaries, trials, paces and rewards of years, at every cut', async () => {
     for (const history of fc.sample(historyOf(60), { seed: 20_260, numRuns: 4 })) {
       const past = await laterLog();
       await append(past.log, ...history);

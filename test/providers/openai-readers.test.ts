@@ -113,7 +113,7 @@ describe('the reader of whole answers', () => {
 
 describe('the exchange', () => {
   test('pauses the socket while parts wait, and lets it go on when they are taken', async () => {
-    const exchange = openExchange(() => streamedAnswer(1_000_000, sent));
+    const exchange = openExchange(() => streamedAnswer(1_000_000, sent), { drainMs: 1_000 });
     let paused = false;
     const controller = {
       aborted: false,

@@ -80,14 +80,14 @@ export const sql = async <Row>(yard: TestYard, query: string): Promise<readonly 
 };
 
 /** Waits until ClickHouse holds every message that is in the log now; returns the last of them. */
-export const drained = async (yard: TestYard, bus: Bus, timeoutMs = 60_000): Promise<Sequence> => {
+export const drained = async (yard: TestYard, bus: Bus): Promise<Sequence> => {
   const { last } = await bus.log.bounds();
   await eventually(
     async () => {
       const [row] = await sql<{ last: number | string }>(yard, 'SELECT max(sequence) AS last FROM switchyard.events');
       return Number(row?.last ?? 0) >= last;
     },
-    { what: `the projection to reach message ${last}`, withinMs: timeoutMs, everyMs: 200 },
+    { what: `the projection to reach message ${last}`, everyMs: 200 },
   );
   return last;
 };

@@ -8,7 +8,7 @@ export const eventually = async <T>(
   probe: () => T | Promise<T>,
   {
     what = probe.toString(),
-    withinMs = 20_000,
+    withinMs = 60_000,
     everyMs = 20,
   }: { readonly what?: string; readonly withinMs?: number; readonly everyMs?: number } = {},
 ): Promise<Exclude<T, null | undefined | false>> => {

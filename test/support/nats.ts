@@ -53,9 +53,9 @@ export const startTestNats = async (options: { readonly durability?: Config['log
   };
 };
 
-/** Limits small enough for tests: an acknowledgement wait of one second, three deliveries. */
+/** Limits small enough for tests: an acknowledgement wait of one second, three deliveries. Appends wait as long as on a busy machine they may have to. */
 export const testBusConfig: BusConfig = {
-  log: { maxAgeDays: 1, maxBytes: 1024 ** 3, duplicateWindowSeconds: 120, replicas: 1, appendTimeoutMs: 2_000 },
+  log: { maxAgeDays: 1, maxBytes: 1024 ** 3, duplicateWindowSeconds: 120, replicas: 1, appendTimeoutMs: 10_000 },
   requests: {
     queueBytes: 64 * 1024 ** 2,
     queueAgeSeconds: 600,
@@ -66,11 +66,12 @@ export const testBusConfig: BusConfig = {
   },
 };
 
+/** As patient with the server as the product is by default: only tests of servers that fall silent ask more often. */
 export const connectTestBus = (url: string, settings: Partial<BusSettings> = {}): Promise<Bus> =>
   openBus({
     url,
     name: 'test',
-    pingIntervalMs: 500,
+    pingIntervalMs: 5_000,
     config: testBusConfig,
     logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
     ...settings,

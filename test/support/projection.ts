@@ -58,7 +58,6 @@ export const caughtUp = async (projector: Projector, log: EventLog): Promise<voi
   const { last } = await log.bounds();
   await eventually(() => projector.status().checkpoint >= last && projector.status().lagMs === 0, {
     what: `the projection to reach ${last}`,
-    withinMs: 30_000,
   });
 };
 

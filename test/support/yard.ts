@@ -84,7 +84,7 @@ export const startTestYard = async (overrides: Overrides = {}, options: { readon
       process.kill(pid(name), 'SIGKILL');
     },
     ready: async () => {
-      await eventually(async () => (await fetch(`${httpUrl}/readyz`)).status === 200, { what: 'the yard to be ready', withinMs: 60_000 });
+      await eventually(async () => (await fetch(`${httpUrl}/readyz`)).status === 200, { what: 'the yard to be ready' });
     },
     close: async () => {
       await running.close();

@@ -11,7 +11,7 @@ import { connectionError, type Headers } from './errors.ts';
  *
  * 1. `take` gives at least one part; the last of all is an `end` or an `error`, and there is one such part.
  * 2. No more than `waitingBytesMax` and one chunk wait for a slow taker: then the socket is paused.
- * 3. After `leave` the connection goes back to the pool when the answer was whole and its body ends soon; in any other case it is closed.
+ * 3. After `leave` the connection goes back to the pool when the answer was whole and its body ends within `drainMs`; in any other case it is closed.
  */
 export type Exchange = {
   readonly handler: Dispatcher.DispatchHandler;
@@ -22,10 +22,11 @@ export type Exchange = {
 };
 
 const waitingBytesMax = 65_536;
-/** For what may follow the last frame: the end of the body, which in most cases is here already. */
-const drainMs = 1_000;
 
-export const openExchange = (readerOf: (status: number, headers: Headers) => AnswerReader): Exchange => {
+export const openExchange = (
+  readerOf: (status: number, headers: Headers) => AnswerReader,
+  { drainMs }: { readonly drainMs: number },
+): Exchange => {
   let controller: Dispatcher.DispatchController | undefined;
   let reader: AnswerReader | undefined;
   let parts: ProviderPart[] = [];

@@ -22,9 +22,12 @@ export type Ended = {
 export type Running = {
   readonly child: ChildProcess;
   /** Resolves when stdout holds the text; rejects when the process ends, or the time is over, before. */
-  readonly said: (text: string, withinMs?: number) => Promise<void>;
+  readonly said: (text: string) => Promise<void>;
   readonly ended: Promise<Ended>;
 };
+
+/** For a text that is certain to come. */
+const patienceMs = 60_000;
 
 /** A test that fails in the middle leaves no process behind. */
 const running = new Set<ChildProcess>();
@@ -61,7 +64,7 @@ export const startCli = (args: readonly string[], { env = {}, input, before }: C
   return {
     child,
     ended,
-    said: (text, withinMs = 15_000) =>
+    said: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {
           if (!stdout.includes(text)) return;
@@ -72,8 +75,8 @@ export const startCli = (args: readonly string[], { env = {}, input, before }: C
           reject(new Error(`expected "${text}" on stdout, ${why}; stdout: ${stdout}; stderr: ${stderr}`));
         };
         const timer = setTimeout(() => {
-          give(`not within ${withinMs} ms`);
-        }, withinMs);
+          give(`not within ${patienceMs} ms`);
+        }, patienceMs);
         child.stdout.on('data', look);
         child.once('close', () => {
           clearTimeout(timer);

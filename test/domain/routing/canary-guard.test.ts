@@ -97,15 +97,15 @@ describe('two policies that are alike', () => {
     ).length;
 
   // Were the true rate 5 %, 200 runs would show 2 false alarms or fewer with a probability of 0.2 %, and more than 21 with one of 0.05 %.
-  it('are told apart in less than 5 % of the trials, watched through 5,000 requests', { timeout: 120_000 }, () => {
+  it('are told apart in less than 5 % of the trials, watched through 5,000 requests', () => {
     expect(falseAlarms(compareCanary)).toBeLessThanOrEqual(2);
   });
 
-  it('are told apart much too often by a test for one look', { timeout: 120_000 }, () => {
+  it('are told apart much too often by a test for one look', () => {
     expect(falseAlarms(testAtEveryLook)).toBeGreaterThan(21);
   });
 
-  it('are told apart no more often when few fail, when the share is half, and when the guard looks early', { timeout: 120_000 }, () => {
+  it('are told apart no more often when few fail, when the share is half, and when the guard looks early', () => {
     const rare: Side = { ...alike, errorRate: 0.001 };
     const canary: GuardedCanary = { ...guarded, share: 0.5, guard: { ...guarded.guard, minRequests: 10 } };
     const taken = Array.from({ length: runs }, (_, run) =>
@@ -125,7 +125,7 @@ describe('a canary that is worse', () => {
     ['10 % of its requests fail in place of 2 %', 'errors', { ...alike, errorRate: 0.1 }, 350],
     ['50 % of its answers are good in place of 80 %', 'reward', { ...alike, quality: 0.5 }, 200],
     ['it costs twice as much', 'cost', { ...alike, costMicroUsd: 600 }, 200],
-  ] as const)('is taken back: %s', { timeout: 120_000 }, (_what, quantity, canary, within) => {
+  ] as const)('is taken back: %s', (_what, quantity, canary, within) => {
     const runs = taken(canary);
     expect(runs.filter((run) => run === null)).toEqual([]);
     expect(Math.max(...runs.map((run) => run?.canaryRequests ?? Infinity))).toBeLessThanOrEqual(within);

@@ -1,7 +1,9 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, createInbox, headers as natsHeaders, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../../../src/bus/bus.ts';
+import { streams } from '../../../src/bus/jetstream/topology.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { startNatsGateway, type NatsGateway } from '../../../src/gateway/nats-gateway.ts';
 import { natsMessageSchema, type NatsMessage } from '../../../src/gateway/nats-messages.ts';
@@ -11,9 +13,9 @@ import { eventually } from '../../support/eventually.ts';
 import { gatewayConfig } from './gateway-config.ts';
 import { scriptedAnswering, threeWords, type ScriptedAnswering } from './scripted-answering.ts';
 
-/** Limits for tests: redelivery after a second, three deliveries. */
+/** Limits for tests: redelivery after five seconds, which a busy machine does not take for a death; three deliveries. */
 export const natsConfig = (requests: object = {}): Config =>
-  gatewayConfig({ requests: { ackWaitSeconds: 1, maxDeliveries: 3, ...requests } });
+  gatewayConfig({ requests: { ackWaitSeconds: 5, maxDeliveries: 3, ...requests } });
 
 const logger = pino({ level: process.env.TEST_LOG ?? 'silent' });
 
@@ -21,11 +23,14 @@ const logger = pino({ level: process.env.TEST_LOG ?? 'silent' });
 export const openTestBus = async (nats: TestNats, config: Config): Promise<Bus> => {
   const bus = await connectTestBus(nats.url, { config });
   onTestFinished(bus.close);
+  const nc = await connect({ servers: nats.url });
+  await (await jetstreamManager(nc)).streams.purge(streams.requests);
+  await nc.close();
   return bus;
 };
 
 export const startGatewayOn = async (bus: Bus, config: Config): Promise<NatsGateway> => {
-  const gateway = await startNatsGateway({ config, bus, logger, instance: 'test', drainMs: 1_000 });
+  const gateway = await startNatsGateway({ config, bus, logger, instance: 'test', drainMs: 60_000 });
   onTestFinished(gateway.close);
   return gateway;
 };
@@ -34,7 +39,7 @@ export const startWorkerOn = async (
   bus: Bus,
   config: Config,
   answering: ScriptedAnswering = scriptedAnswering(threeWords),
-  drainMs = 1_000,
+  drainMs = 60_000,
 ): Promise<NatsWorker & { readonly answering: ScriptedAnswering }> => {
   const worker = await startNatsWorker({ config, bus, answering, logger, drainMs });
   onTestFinished(worker.close);
@@ -77,7 +82,7 @@ export const openCaller = async (nats: TestNats): Promise<TestCaller> => {
       nc.publish(subject, bytesOf(body), { headers: toHeaders(headers), ...(reply === undefined ? {} : { reply }) });
     },
     ended: async (count = 1) => {
-      await eventually(() => received.filter(isEnd).length >= count, { what: 'the answer to end', everyMs: 5, withinMs: 15_000 });
+      await eventually(() => received.filter(isEnd).length >= count, { what: 'the answer to end', everyMs: 5 });
       return received;
     },
   };

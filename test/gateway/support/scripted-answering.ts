@@ -4,7 +4,11 @@ import type { Answering, AnswerOrigin, AnswerPart } from '../../../src/requests/
 import type { ChatRequest } from '../../../src/requests/chat-request.ts';
 
 export type Step =
-  AnswerPart | { readonly kind: 'pause'; readonly ms: number } | { readonly kind: 'until-aborted' } | { readonly kind: 'throw' };
+  | AnswerPart
+  | { readonly kind: 'pause'; readonly ms: number }
+  | { readonly kind: 'wait'; readonly until: Promise<unknown> }
+  | { readonly kind: 'until-aborted' }
+  | { readonly kind: 'throw' };
 
 /** A deterministic Answering: plays a script for each request, and remembers what it was asked and how far it was read. */
 export type ScriptedAnswering = Answering & {
@@ -27,6 +31,9 @@ export const scriptedAnswering = (script: (request: ChatRequest) => readonly Ste
       switch (step.kind) {
         case 'pause':
           await sleep(step.ms, undefined, { signal }).catch(() => undefined);
+          break;
+        case 'wait':
+          await step.until;
           break;
         case 'until-aborted':
           if (!signal.aborted) await once(signal, 'abort');

@@ -26,7 +26,7 @@ beforeAll(async () => {
   folder = await testFolder();
   clickhouse = await openShaped(folder.path);
   await project(clickhouse, bus);
-}, 60_000);
+});
 afterAll(async () => {
   await clickhouse.close();
   await folder.remove();
@@ -108,7 +108,7 @@ describe('what columns do not tell', () => {
     bus.inject(`switchyard.event.acme.${(event as EventOf<'route.decided'>).type}`, Buffer.from(JSON.stringify(event)));
   };
 
-  it('is read from the event itself: those of version 1, and decisions that name no moment', { timeout: 30_000 }, async () => {
+  it('is read from the event itself: those of version 1, and decisions that name no moment', async () => {
     const bus = createTestBus();
     const [decision] = decisionsIn(messages);
     for (const name of ['route.decided.v1', 'reward.recorded.v1', 'reward.recorded.v2', 'policy.activated.v1']) inject(bus, fixture(name));
@@ -119,7 +119,7 @@ describe('what columns do not tell', () => {
     expect(brief[4]?.events[0]?.data).toMatchObject({ decidedAt: null });
   });
 
-  it('is told: what cannot be understood, and answers without a reward', { timeout: 30_000 }, async () => {
+  it('is told: what cannot be understood, and answers without a reward', async () => {
     const bus = createTestBus();
     const [decision] = decisionsIn(messages);
     inject(bus, { ...decision, data: { ...decision?.data, features: { version: 9 } } });

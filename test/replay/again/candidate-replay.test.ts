@@ -14,7 +14,7 @@ import { all, decidedLog, decisionsIn, messagesIn, streamOf, wholePeriod, withEv
 let messages: readonly Message[];
 beforeAll(async () => {
   messages = await messagesIn(await decidedLog(150));
-}, 60_000);
+});
 
 const candidate: PolicySpecInput = { kind: 'beta-bernoulli-thompson', id: 'candidate' };
 

@@ -6,7 +6,7 @@ import { decidedAgain, decidedLog, decisionsIn, isDecision, messagesIn, unequal,
 let messages: readonly Message[];
 beforeAll(async () => {
   messages = await messagesIn(await decidedLog(150));
-}, 60_000);
+});
 
 describe('a period of two processes, with a canary, a swap of the policy and late feedback', () => {
   it('comes out the same, every decision', async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await testFolder();
   clickhouse = await openShaped(folder.path);
   await project(clickhouse, bus);
-}, 60_000);
+});
 afterAll(async () => {
   await clickhouse.close();
   await folder.remove();
@@ -96,7 +96,7 @@ describe('rows', () => {
     expect(await material.sequenceAt(storedAtMs + 86_400_000)).toBeNull();
   });
 
-  it('that are there twice are one', { timeout: 30_000 }, async () => {
+  it('that are there twice are one', async () => {
     const another = await testFolder();
     await clickhouse.close();
     const twice = await openShaped(another.path);
@@ -152,7 +152,7 @@ describe('the log stands alone', () => {
   });
 });
 
-it('rows that began later than the log leave the state to the log, or say what it lacks', { timeout: 30_000 }, async () => {
+it('rows that began later than the log leave the state to the log, or say what it lacks', async () => {
   const another = await testFolder();
   await clickhouse.close();
   const late = await openShaped(another.path);
@@ -172,7 +172,7 @@ it('rows that began later than the log leave the state to the log, or say what i
   }
 });
 
-it('tells alike of what cannot be understood, but for what rows do not keep of it', { timeout: 30_000 }, async () => {
+it('tells alike of what cannot be understood, but for what rows do not keep of it', async () => {
   const another = await testFolder();
   await clickhouse.close();
   const rows = await openShaped(another.path);
@@ -201,7 +201,7 @@ it('tells alike of what cannot be understood, but for what rows do not keep of i
   }
 });
 
-it('reads a long hole in one step', { timeout: 30_000 }, async () => {
+it('reads a long hole in one step', async () => {
   const another = await testFolder();
   await clickhouse.close();
   const sparse = await openShaped(another.path);

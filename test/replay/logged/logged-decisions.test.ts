@@ -36,7 +36,7 @@ describe('logged decisions from ClickHouse', () => {
     await append(bus.log, [reward(4, { revision: 1, cause: 'feedback', evidence: none, parts, weights, rewardMicro: 250_000 })]);
     await append(bus.log, [decided(34)], [rewarded(34, { policy: null, decidedAt: null })]);
     await project(clickhouse, bus);
-  }, 60_000);
+  });
   afterAll(async () => {
     await clickhouse.close();
     await folder.remove();

@@ -24,7 +24,7 @@ describe('what the log holds of a period besides decisions', () => {
     await append(bus.log, [decided(6, { candidates: [{ ...decided(6).data.candidates[0]!, arm: 'arm-z', propensity: 1 }], arm: 'arm-z' })]);
     await project(clickhouse, bus);
     await bus.close();
-  }, 60_000);
+  });
   afterAll(async () => {
     await clickhouse.close();
     await folder.remove();
