@@ -13,6 +13,7 @@ const answerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), code: z.string(), message: z.string(), retryAfterMs: z.number().min(0).max(60_000) }),
 ]);
 
+/** For one who answers a request meanwhile. */
 const patienceMs = 2_000;
 
 export const serveActor = <Command>(
@@ -53,10 +54,15 @@ const answerTo = <Command>(handle: (command: Command) => unknown, command: Comma
 };
 
 /** The reply is what the concern's `handle` returns for this command; it comes from the yard's own processes. */
-export const askRemote = async (messenger: Messenger, role: Role, command: unknown): Promise<unknown> => {
-  const asked = await messenger.ask(subjects.actor(role), encode(command), { timeoutMs: patienceMs });
+export const askRemote = async (
+  messenger: Messenger,
+  role: Role,
+  command: unknown,
+  { timeoutMs = patienceMs }: { readonly timeoutMs?: number } = {},
+): Promise<unknown> => {
+  const asked = await messenger.ask(subjects.actor(role), encode(command), { timeoutMs });
   if (asked.kind !== 'answer')
-    throw new TransientError(`${role}-${asked.kind}`, `expected an answer of a ${role} within ${patienceMs} ms, got ${asked.kind}`, 500);
+    throw new TransientError(`${role}-${asked.kind}`, `expected an answer of a ${role} within ${timeoutMs} ms, got ${asked.kind}`, 500);
   const answer = answerSchema.safeParse(parse(asked.body));
   if (!answer.success) throw new TransientError('actor-misunderstood', `expected an answer of a ${role}, got something else`, 500);
   if (!answer.data.ok) throw new TransientError(answer.data.code, answer.data.message, answer.data.retryAfterMs);

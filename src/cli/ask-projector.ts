@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Messenger } from '../bus/messenger.ts';
 import { subjects } from '../events/index.ts';
-import { readClickhouse } from '../projections/clickhouse.ts';
+import { isTimeout, readClickhouse } from '../projections/clickhouse.ts';
 import { databaseId } from '../projections/database-id.ts';
 import { projectorOf, type ProjectorCommand } from '../projections/serve-projector.ts';
 import { unreachable } from './exit-codes.ts';
@@ -9,18 +9,22 @@ import type { Located } from './locate.ts';
 
 /**
  * Which projector is meant, where several yards with engines of their own share a NATS: the one whose database is found at the address that other commands read. Null: any, as there is a server that all of them write to, or nobody
- * answers at that address.
+ * is at that address. Who is there and only slow is waited for, and then an error: another projector's answer would be about another database.
  */
 export type WhichProjector = { readonly database: string | null; readonly sqlUrl: string };
 
-export const findProjector = async (located: Located): Promise<WhichProjector> => {
+export const findProjector = async (located: Located, { timeoutMs }: { readonly timeoutMs: number }): Promise<WhichProjector> => {
   const { settings, sql } = located;
   if (settings.config.clickhouse.url !== undefined) return { database: null, sqlUrl: sql.url };
   const address = { kind: 'server', url: sql.url, database: settings.config.clickhouse.database } as const;
-  const clickhouse = readClickhouse(address, { requestTimeoutMs: statusTimeoutMs });
+  const clickhouse = readClickhouse(address, { requestTimeoutMs: timeoutMs });
   try {
     return { database: await databaseId(clickhouse), sqlUrl: sql.url };
-  } catch {
+  } catch (error) {
+    if (isTimeout(error))
+      throw unreachable(
+        `expected the database at ${sql.url} to say which one it is within ${timeoutMs / 1_000} s, got nothing; it may be busy, try again`,
+      );
     return { database: null, sqlUrl: sql.url };
   } finally {
     await clickhouse.close();
@@ -63,9 +67,6 @@ export const projectorStatusSchema = z.looseObject({
   fault: z.string().nullable(),
 });
 export type SeenProjector = z.infer<typeof projectorStatusSchema>;
-
-/** Long enough for a projector that is writing a large batch. */
-export const statusTimeoutMs = 3_000;
 
 /** Whether the one that answered is surely the one whose database other commands read. */
 export const isMeant = ({ database }: WhichProjector, { sqlUrl }: SeenProjector, { settings, sql }: Located): boolean =>

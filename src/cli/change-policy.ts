@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withPatience } from '../actors/patience.ts';
 import { policyMessage, type PolicyChange, type PolicyMessage, type PolicyState } from '../actors/policy-change.ts';
 import type { Bus } from '../bus/bus.ts';
+import { TransientError } from '../errors.ts';
 import type { EventLog } from '../bus/event-log.ts';
 import { askForPolicy } from './ask-router.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
@@ -50,8 +51,12 @@ const append = async (log: EventLog, { events, idempotencyId }: PolicyMessage): 
 const stateAt = async (sequence: number, ask: () => Promise<PolicyState>): Promise<PolicyState> => {
   const untilMs = Date.now() + patienceMs;
   for (;;) {
-    const state = await ask();
-    if (state.stateSequence >= sequence) return state;
+    // The change is made, whoever does not answer: making it again would be another one.
+    const state = await ask().catch((error: unknown) => {
+      if (error instanceof TransientError) return null;
+      throw error;
+    });
+    if (state !== null && state.stateSequence >= sequence) return state;
     if (Date.now() > untilMs)
       throw new CommandError(
         exitCodes.unreachable,

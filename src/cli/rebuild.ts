@@ -7,6 +7,7 @@ import type { RewardWeights } from '../domain/reward/reward.ts';
 import { summaryOf, type StateSummary } from '../domain/routing/summary.ts';
 import { TransientError } from '../errors.ts';
 import { sequence } from '../events/index.ts';
+import { routerPatience } from './ask-router.ts';
 import { configOption, jsonOption, natsUrlOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { differencesOf, type StateDifference } from './compare-states.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -85,7 +86,7 @@ const liveSchema = z.object({
 /** What the router knows at this moment. Without one there is nothing to compare with, and the state can be made all the same. */
 const liveState = async (terminal: Terminal, messenger: Messenger): Promise<StateSummary | null> => {
   try {
-    return liveSchema.parse(await askRemote(messenger, 'router', { type: 'state' })).summary;
+    return liveSchema.parse(await askRemote(messenger, 'router', { type: 'state' }, routerPatience)).summary;
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;
     terminal.note(`not compared with the live state: ${error.message}`);

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { z } from 'zod';
 import type { LogBounds } from '../bus/event-log.ts';
 import type { Reconciliation } from '../projections/reconcile.ts';
-import { askProjector, findProjector, isMeant, projectorStatusSchema, statusTimeoutMs } from './ask-projector.ts';
+import { askProjector, findProjector, isMeant, projectorStatusSchema } from './ask-projector.ts';
 import { configOption, jsonOption, natsUrlOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { exitCodes, usageError, type CommandError } from './exit-codes.ts';
 import { locateYard, type AddressOptions } from './locate.ts';
@@ -19,6 +19,8 @@ type ReconcileOptions = AddressOptions & { readonly from?: Position; readonly to
 /** So much is compared at a time: between two slices progress is shown and Ctrl-C is heard. */
 const sliceMessages = 50_000;
 const sliceTimeoutMs = 300_000;
+/** For which projector it is, and how far. */
+const patienceMs = 10_000;
 
 export const addReconcile: AddCommand = (program, terminal) => {
   const command = program
@@ -47,9 +49,9 @@ const reconcile = async (terminal: Terminal, options: ReconcileOptions): Promise
   requireOrder(options);
   const signal = terminal.interrupted();
   const located = locateYard(options);
-  const which = await findProjector(located);
+  const which = await findProjector(located, { timeoutMs: patienceMs });
   await withBus(located, async ({ log, messenger }) => {
-    const projector = await askProjector(messenger, { command: 'status' }, projectorStatusSchema, { which, timeoutMs: statusTimeoutMs });
+    const projector = await askProjector(messenger, { command: 'status' }, projectorStatusSchema, { which, timeoutMs: patienceMs });
     if (!isMeant(which, projector, located))
       terminal.note(`compared is the database at ${projector.sqlUrl}, whose projector answered: nobody answers at ${located.sql.url}`);
     const { checkpoint } = projector;

@@ -5,6 +5,7 @@ import { summaryOf } from '../domain/routing/summary.ts';
 import type { StateSnapshot } from '../domain/routing/snapshot.ts';
 import { TransientError } from '../errors.ts';
 import { sequence } from '../events/index.ts';
+import { routerPatience } from './ask-router.ts';
 import type { Located } from './locate.ts';
 import { rebuildState } from './rebuild-state.ts';
 
@@ -38,7 +39,7 @@ const askForState = async (
   note: (text: string) => void,
 ): Promise<Extract<RouterReply, { kind: 'state' }> | null> => {
   try {
-    const reply = (await askRemote(messenger, 'router', { type: 'state' })) as RouterReply;
+    const reply = (await askRemote(messenger, 'router', { type: 'state' }, routerPatience)) as RouterReply;
     if (reply.kind !== 'state') throw new TypeError(`router: expected its state, got ${reply.kind}`);
     return reply;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PermanentError, TransientError } from '../errors.ts';
 import { isAlive } from '../processes/run-file.ts';
-import { askProjector, findProjector, isMeant, projectorStatusSchema, statusTimeoutMs, type SeenProjector } from './ask-projector.ts';
+import { askProjector, findProjector, isMeant, projectorStatusSchema, type SeenProjector } from './ask-projector.ts';
 import { configOption, httpUrlOption, jsonOption, natsUrlOption, sqlUrlOption, withExamples, type AddCommand } from './command.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { call } from './http.ts';
@@ -97,9 +97,9 @@ const askBus = async (located: Located): Promise<{ readonly part: Part; readonly
 
 const askForProjection = async (located: Located): Promise<{ readonly part: Part; readonly status: SeenProjector | null }> => {
   try {
-    const which = await findProjector(located);
+    const which = await findProjector(located, { timeoutMs: patienceMs });
     const status = await withBus(located, ({ messenger }) =>
-      askProjector(messenger, { command: 'status' }, projectorStatusSchema, { which, timeoutMs: statusTimeoutMs }),
+      askProjector(messenger, { command: 'status' }, projectorStatusSchema, { which, timeoutMs: patienceMs }),
     );
     const behind = `${grouped(status.lagMessages)} messages (${milliseconds(status.lagMs)}) behind`;
     const another = isMeant(which, status, located) ? '' : `, of the database at ${status.sqlUrl}; nobody answers at ${located.sql.url}`;
@@ -111,6 +111,7 @@ const askForProjection = async (located: Located): Promise<{ readonly part: Part
   }
 };
 
+/** Long enough for a projector that is writing a large batch. */
 const patienceMs = 3_000;
 
 const processesOf = ({ run }: Located): Status['processes'] => {

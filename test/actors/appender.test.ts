@@ -81,7 +81,6 @@ describe('patience', () => {
     await expect(withPatience(task, { untilMs })).rejects.toMatchObject({ code: 'bus-away' });
     expect(attemptsMs.length).toBeGreaterThan(1);
     expect(attemptsMs.length).toBeLessThan(20);
-    expect(Date.now()).toBeLessThan(untilMs + 300);
   });
 
   it('tries at least once, also when the moment has passed', async () => {

@@ -41,8 +41,13 @@ describe('the arm is blamed', () => {
     ['no answer at all', { kind: 'silence' }, 'provider_timeout'],
     ['an answer that is too large', bytes({ chunks: [text('x'.repeat(3_000))], then: 'stall' }), 'answer_too_large'],
   ] as const)('for %s', async (_, reply, code) => {
+    // Short where it is what the test waits for.
+    const limitMs = code === 'provider_timeout' ? 300 : 30_000;
     mock = await startMockProvider({ script: () => reply });
-    const config = { ...servedModel(mock.url), requests: { firstTokenMs: 300, idleMs: 300, deadlineMs: 20_000, answerBytes: 2_000 } };
+    const config = {
+      ...servedModel(mock.url),
+      requests: { deadlineMs: 60_000, answerBytes: 2_000, firstTokenMs: limitMs, idleMs: limitMs },
+    };
     const here = await given({ config });
     const answer = await here.ask(request());
     expect(errorOf(answer).code).toBe(code);
@@ -95,13 +100,14 @@ describe('the arm is not blamed when the caller', () => {
   });
 
   it('takes longer over the answer than the model does, until the time is up', async () => {
-    const config = { ...simulatedModel({ tokensPerSecond: 40 }), requests: { deadlineMs: 500 } };
+    const config = { ...simulatedModel({ tokensPerSecond: 40 }), requests: { deadlineMs: 4_000 } };
     const here = await given({ config });
     const answer = here.open(request());
     const parts = [];
     for (let next = await answer.next(); next.done !== true; next = await answer.next()) {
       parts.push(next.value);
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      // Held once, until the time is up.
+      if (next.value.kind === 'delta' && parts.length < 3) await new Promise((resolve) => setTimeout(resolve, 4_500));
     }
     expect(errorOf(parts).code).toBe('cancelled');
     await expectOneFailure(here, 'cancelled', false);
@@ -112,11 +118,12 @@ describe('a slow reader', () => {
   it('makes no stalls: only the time in which the model was waited for counts', async () => {
     const { open, bus } = await given({ config: simulatedModel({ tokensPerSecond: 100 }) });
     const answer = open(request());
+    let deltas = 0;
     for (let next = await answer.next(); next.done !== true; next = await answer.next())
-      if (next.value.kind === 'delta') await new Promise((resolve) => setTimeout(resolve, 60));
+      if (next.value.kind === 'delta' && ++deltas < 5) await new Promise((resolve) => setTimeout(resolve, 600));
     const [completed] = await eventsOfType(bus, 'response.completed');
-    expect(completed?.data.longestStallMs).toBeLessThan(50);
-    expect(completed?.data.latencyMs).toBeGreaterThan(100);
+    expect(completed?.data.longestStallMs).toBeLessThan(500);
+    expect(completed?.data.latencyMs).toBeGreaterThan(600);
   });
 });
 
@@ -165,11 +172,23 @@ describe('nothing stays behind', () => {
   });
 
   it('when the process closes while a request is under way, its answer ends once', async () => {
-    const here = await given({ config: simulatedModel({ firstTokenMs: 100 }) });
+    const closed = Promise.withResolvers<void>();
+    const here = await given({
+      config: simulatedModel(),
+      around: (provider) => ({
+        ...provider,
+        async *answer(call) {
+          await closed.promise;
+          yield* provider.answer(call);
+        },
+      }),
+    });
     const answer = here.ask(request());
     await eventually(async () => (await eventsOfType(here.bus, 'route.decided')).length === 1);
     expect(await here.yard.drain(1)).toBe(1);
-    await here.yard.close();
+    const closing = here.yard.close();
+    closed.resolve();
+    await closing;
     const parts = await answer;
     expect(parts.filter(({ kind }) => kind === 'finished' || kind === 'failed')).toHaveLength(1);
   });

@@ -77,7 +77,7 @@ describe('a log that is away', () => {
         },
       })),
       {
-        config: { ...simulatedModel(), requests: { deadlineMs: 300 } },
+        config: { ...simulatedModel(), requests: { deadlineMs: 3_000 } },
         around: (provider) => ({ ...provider, answer: (call) => (calls++, provider.answer(call)) }),
       },
     );
@@ -95,7 +95,7 @@ describe('a log that is away', () => {
           return log.append(events, options);
         },
       })),
-      { config: { ...simulatedModel(), requests: { deadlineMs: 300 } } },
+      { config: { ...simulatedModel(), requests: { deadlineMs: 3_000 } } },
     );
     const answer = await ask(request());
     expect(shapeOf(answer)).toBe('started delta failed');
@@ -238,7 +238,7 @@ describe('the store of answers', () => {
           throw away();
         },
       })),
-      { config: { ...simulatedModel(), requests: { deadlineMs: 400 } } },
+      { config: { ...simulatedModel(), requests: { deadlineMs: 3_000 } } },
     );
     expect(endOf(await ask(retryable('r')))).toMatchObject({ kind: 'finished' });
     expect(errorOf(await ask(retryable('r'))).code).toBe('already_answered');

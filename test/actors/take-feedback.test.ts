@@ -112,7 +112,7 @@ describe('feedback', () => {
   it('for a request that nobody knows is rejected and a dead letter, once, after a while and not before', async () => {
     const { bus } = await given({ config: { feedback: { requestWaitSeconds: 60 } } });
     await given({ bus, instance: 'host-b', config: { feedback: { requestWaitSeconds: 60 } } });
-    await judge(bus, 'young', 1, { ageMs: 55_000 });
+    await judge(bus, 'young', 1, { ageMs: 30_000 });
     const old = await judge(bus, 'old', 1, { ageMs: 61_000 });
     await eventually(async () => (await rejectionsOf(bus)).length === 1);
     await sweeps();

@@ -7,7 +7,6 @@ import { InvariantError, TransientError } from '../../src/errors.ts';
 import { sequence } from '../../src/events/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectTestBus, startTestNats, testBusConfig, type TestNats } from '../support/nats.ts';
-import type { BusSettings } from '../../src/bus/jetstream/connect.ts';
 import { sampleBatch } from '../support/sample-events.ts';
 
 /** The bus over NATS when NATS misbehaves: servers that die, freeze, forget consumers, run full or come back as somebody else. */
@@ -15,13 +14,12 @@ let nats: TestNats;
 let bus: Bus;
 let stopping: AbortController;
 
-/** Notices a silent server within two seconds. */
-const connectWatchfully = (settings: Partial<BusSettings> = {}): Promise<Bus> =>
-  connectTestBus(nats.url, { pingIntervalMs: 500, ...settings });
+/** Notices a silent server within two seconds: for what is about just that. */
+const connectWatchfully = (): Promise<Bus> => connectTestBus(nats.url, { pingIntervalMs: 500 });
 
 beforeEach(async () => {
   nats = await startTestNats();
-  bus = await connectWatchfully();
+  bus = await connectTestBus(nats.url);
   stopping = new AbortController();
 });
 afterEach(async () => {
@@ -151,7 +149,7 @@ describe('the event log', () => {
     await admin(async (jsm) => {
       const { config } = await jsm.streams.info(streams.events);
       await jsm.streams.delete(streams.events);
-      await jsm.streams.add(config);
+      await eventually(() => jsm.streams.add(config));
     });
     for (let n = 11; n <= 20; n++) await appendSurely(n);
     await ended;
@@ -180,7 +178,7 @@ describe('the event log', () => {
 
   test('a retry behind its expectation is recognised without the help of the duplicate window', async () => {
     await bus.close();
-    bus = await connectWatchfully({ config: { ...testBusConfig, log: { ...testBusConfig.log, duplicateWindowSeconds: 1 } } });
+    bus = await connectTestBus(nats.url, { config: { ...testBusConfig, log: { ...testBusConfig.log, duplicateWindowSeconds: 1 } } });
     const mine = { idempotencyId: 'mine', expectedLastSequence: sequence(0) };
     await bus.log.append(sampleBatch(1), mine);
     await bus.log.append(sampleBatch(2), { idempotencyId: 'probe' });
@@ -191,7 +189,7 @@ describe('the event log', () => {
 
   test('a full log refuses with TransientError and keeps what it has', async () => {
     await bus.close();
-    bus = await connectWatchfully({ config: { ...testBusConfig, log: { ...testBusConfig.log, maxBytes: 20_000 } } });
+    bus = await connectTestBus(nats.url, { config: { ...testBusConfig, log: { ...testBusConfig.log, maxBytes: 20_000 } } });
     let n = 0;
     const fill = async () => {
       for (;;) await bus.log.append(sampleBatch(++n), { idempotencyId: `id-${n}` });
@@ -204,6 +202,8 @@ describe('the event log', () => {
 
 describe('the connection', () => {
   test('a frozen server is noticed, and followed again when it wakes', async () => {
+    await bus.close();
+    bus = await connectWatchfully();
     const seen: number[] = [];
     const statuses: string[] = [];
     const stop = bus.onStatus(({ kind }) => statuses.push(kind));
@@ -224,6 +224,8 @@ describe('the connection', () => {
   });
 
   test('a server that freezes while much is on its way to it is left, and found again', async () => {
+    await bus.close();
+    bus = await connectWatchfully();
     await nats.freeze();
     const body = new Uint8Array(1_000_000);
     for (let i = 0; i < 30; i++) bus.messenger.publish('nobody', body);
@@ -317,7 +319,7 @@ describe('the work queue', () => {
 
   test('a full queue refuses', async () => {
     await bus.close();
-    bus = await connectWatchfully({ config: { ...testBusConfig, requests: { ...testBusConfig.requests, queueBytes: 2_000 } } });
+    bus = await connectTestBus(nats.url, { config: { ...testBusConfig, requests: { ...testBusConfig.requests, queueBytes: 2_000 } } });
     const fill = async () => {
       for (let n = 1; ; n++) await put(n);
     };

@@ -7,8 +7,7 @@ import { describeEventLog } from '../contracts/event-log.ts';
 import { describeMessenger } from '../contracts/messenger.ts';
 import { describeStores } from '../contracts/stores.ts';
 import { describeWorkQueue } from '../contracts/work-queue.ts';
-import { eventually } from '../support/eventually.ts';
-import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
+import { connectTestBus, startTestNats, testBusConfig, type TestNats } from '../support/nats.ts';
 
 let nats: TestNats;
 let raw: NatsConnection;
@@ -29,13 +28,11 @@ const close = async () => {
 };
 
 /** A bus on streams that were made just now. */
-const fresh = async (): Promise<Bus> => {
+const fresh = async (ackWaitSeconds = testBusConfig.requests.ackWaitSeconds): Promise<Bus> => {
   await close();
   const jsm = await jetstreamManager(raw);
   for (const stream of Object.values(streams)) await jsm.streams.delete(stream).catch(() => undefined);
-  // The server takes the files of a deleted stream away behind its answer: meanwhile it may fail to make those of the next one of that name.
-  bus = await eventually(() => connectTestBus(nats.url), { what: 'streams made anew', everyMs: 100 });
-  return bus;
+  return (bus = await connectTestBus(nats.url, { config: { ...testBusConfig, requests: { ...testBusConfig.requests, ackWaitSeconds } } }));
 };
 
 const inject = async (subject: string, body: Uint8Array): Promise<number> => {

@@ -5,7 +5,8 @@ import { describeStores } from '../contracts/stores.ts';
 import { describeWorkQueue } from '../contracts/work-queue.ts';
 import { testBusConfig } from '../support/nats.ts';
 
-const fresh = () => createMemoryBus({ config: testBusConfig });
+const fresh = (ackWaitSeconds = testBusConfig.requests.ackWaitSeconds) =>
+  createMemoryBus({ config: { ...testBusConfig, requests: { ...testBusConfig.requests, ackWaitSeconds } } });
 const close = () => Promise.resolve();
 
 describeEventLog(
@@ -16,6 +17,6 @@ describeEventLog(
   },
   close,
 );
-describeWorkQueue('memory', async () => fresh(), close);
+describeWorkQueue('memory', async (ackWaitSeconds) => fresh(ackWaitSeconds), close);
 describeMessenger('memory', async () => fresh().messenger, close);
 describeStores('memory', async () => fresh(), close);

@@ -1,9 +1,10 @@
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { differences } from '../../src/bus/jetstream/apply-topology.ts';
-import { streams } from '../../src/bus/jetstream/topology.ts';
+import { applyTopology, differences } from '../../src/bus/jetstream/apply-topology.ts';
+import { streams, topologyOf } from '../../src/bus/jetstream/topology.ts';
 import { sequence } from '../../src/events/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { connectTestBus, startTestNats, testBusConfig, type TestNats } from '../support/nats.ts';
 import { sampleBatch } from '../support/sample-events.ts';
 
@@ -92,7 +93,9 @@ describe('topology', () => {
   });
 
   test('a log of before it had a name of its own is known by what the server says', async () => {
-    await jsm.streams.add({ name: streams.events, subjects: ['switchyard.event.>'], storage: 'file', deny_delete: true, deny_purge: true });
+    await eventually(() =>
+      jsm.streams.add({ name: streams.events, subjects: ['switchyard.event.>'], storage: 'file', deny_delete: true, deny_purge: true }),
+    );
     const { created } = await jsm.streams.info(streams.events);
     const bus = await connectTestBus(nats.url);
     expect((await bus.log.bounds()).createdAt).toBe(created);
@@ -113,8 +116,24 @@ describe('topology', () => {
     await after.close();
   });
 
+  test('what the server fails to make for a while is made in the end', async () => {
+    let failures = 0;
+    // As it answers while it still takes the files of a deleted stream of that name away.
+    const failing = Object.assign(Object.create(jsm) as JetStreamManager, {
+      streams: Object.assign(Object.create(jsm.streams) as JetStreamManager['streams'], {
+        add: (spec: Parameters<typeof jsm.streams.add>[0]) =>
+          ++failures <= 3
+            ? Promise.reject(new JetStreamApiError({ code: 500, err_code: 10_049, description: 'error creating store for stream' }))
+            : jsm.streams.add(spec),
+      }),
+    });
+    await applyTopology(failing, topologyOf(testBusConfig));
+    expect(failures).toBe(3 + Object.values(streams).length);
+    await (await connectTestBus(nats.url)).close();
+  });
+
   test('what cannot be changed is one error with field, expected and seen', async () => {
-    await jsm.streams.add({ name: streams.events, subjects: ['switchyard.event.>'], storage: 'memory' });
+    await eventually(() => jsm.streams.add({ name: streams.events, subjects: ['switchyard.event.>'], storage: 'memory' }));
     const attempt = connectTestBus(nats.url);
     await expect(attempt).rejects.toMatchObject({ name: 'PermanentError', code: 'topology' });
     await expect(attempt).rejects.toThrow(/SWITCHYARD_EVENTS.*storage: expected "file", seen "memory"/);

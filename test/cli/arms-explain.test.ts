@@ -122,6 +122,11 @@ describe('arms --explain', () => {
     await chat(prompt, 'acme', 'spiders');
     const first = await latestDecision();
     await projected(requests + 2);
+    // The first price of the tenant is set on after its first request; the next comes ten requests later.
+    await eventually(async () => {
+      const body = "SELECT count() FROM events WHERE type = 'budget.paced'";
+      return Number(await (await fetch(yard.sqlUrl, { method: 'POST', body })).text()) === 1;
+    });
     const explained = await explain(prompt, '--tenant', 'acme', '--conversation', 'spiders');
     expect(explained.request.budget.usdPerRequest).toBe(0.00001);
     expect(explained.request.conversation).toMatchObject({ previousArm: first.arm });
@@ -130,6 +135,7 @@ describe('arms --explain', () => {
     const second = await latestDecision();
     expect(second.conversation?.previousArm).toBe(first.arm);
     expectSame(explained, second);
+    await projected(requests + 3);
   });
 
   it('takes the prompt from stdin, and names exclusions with their reasons', async () => {

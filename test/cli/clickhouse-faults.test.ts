@@ -6,7 +6,7 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import { sequence } from '../../src/events/index.ts';
 import type { Clickhouse } from '../../src/projections/clickhouse.ts';
 import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/http-interface.ts';
-import type { AnswerSql } from '../../src/projections/sql/question.ts';
+import type { AnswerSql, SqlAnswer } from '../../src/projections/sql/question.ts';
 import { createSandbox } from '../../src/projections/sql/sandbox.ts';
 import { decidedLog, yardConfig } from '../replay/support/decided-log.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
@@ -21,7 +21,8 @@ let folder: TestFolder;
 let policy: string;
 const opened: SqlInterface[] = [];
 const folders: TestFolder[] = [];
-const patienceMs = 400;
+/** Passes where nobody answers, and is enough for what answers at once. */
+const patienceMs = 3_000;
 
 beforeAll(async () => {
   const made = await decidedLog(60);
@@ -73,6 +74,15 @@ const commands: readonly (readonly [string, () => readonly string[]])[] = [
   ['replay --policy', () => ['replay', '--policy', policy]],
 ];
 
+const probed: SqlAnswer = {
+  kind: 'result',
+  body: new TextEncoder().encode('{"1":1}\n'),
+  format: 'JSONEachRow',
+  elapsedNs: 1,
+  rowsRead: 1,
+  bytesRead: 1,
+};
+
 /** A probe may pass before the work itself meets the fault. */
 const answersProbe =
   (probe: AnswerSql, others: AnswerSql): AnswerSql =>
@@ -89,7 +99,12 @@ describe.each(commands)('%s', (_name, args) => {
   const run = (config: string, ...more: readonly string[]) => runCli([...args(), '--config', config, ...more]);
 
   it('names server and setting where ClickHouse does not answer in time: exit code 3', async () => {
-    const silent = await serve(answersProbe(await engine(), () => new Promise(() => undefined)));
+    const silent = await serve(
+      answersProbe(
+        async () => probed,
+        () => new Promise(() => undefined),
+      ),
+    );
     const ended = await run(configWith({ queryTimeoutMs: patienceMs }), '--sql-url', silent);
     expect(ended.status).toBe(3);
     expect(ended.stderr).toContain(

@@ -41,7 +41,7 @@ beforeAll(async () => {
   folder = testFolder({ nats: { url: nats.url } });
   raw = await connect({ servers: nats.url });
   for (const [index, events] of messages.entries())
-    if (events === null) await raw.request('switchyard.event.default.garbage', 'not an event');
+    if (events === null) await raw.request('switchyard.event.default.garbage', 'not an event', { timeout: 10_000 });
     else await bus.log.append(events, { idempotencyId: String(index) });
 });
 

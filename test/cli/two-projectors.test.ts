@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
+import { startSqlInterface } from '../../src/projections/sql/http-interface.ts';
 import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
 import { runCli, testFolder, type TestFolder } from './support/cli.ts';
 import { reward, stored } from './support/events.ts';
@@ -17,7 +18,10 @@ const script = path.join(import.meta.dirname, '..', 'support', 'projector-proces
 const openYard = async () => {
   const folder = testFolder({ nats: { url: nats.url } });
   const child = fork(script, [nats.url, path.join(folder.path, 'data')]);
-  const [sqlUrl] = (await once(child, 'message')) as [string];
+  const [sqlUrl] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the projector of the test ended'))),
+  ])) as [string];
   yards.push({ folder, process: child, sqlUrl });
 };
 const end = async ({ folder, process: child }: (typeof yards)[number]) => {
@@ -60,6 +64,16 @@ describe('of two projectors on one NATS', () => {
     const nobody = await cli('reconcile', 'http://127.0.0.1:9');
     expect(nobody.stderr).toMatch(
       /compared is the database at http:\/\/127\.0\.0\.1:\d+, whose projector answered: nobody answers at http:\/\/127\.0\.0\.1:9/,
+    );
+  });
+
+  it('reconcile takes no other one for an engine that is only slow: exit code 3', async () => {
+    const silent = await startSqlInterface({ host: '127.0.0.1', port: 0, bodyLimitBytes: 1e6, answer: () => new Promise(() => undefined) });
+    const { status, stdout, stderr } = await cli('reconcile', silent.url);
+    await silent.close();
+    expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
+    expect(stderr).toMatch(
+      /^switchyard: expected the database at [^ ]+ to say which one it is within 10 s, got nothing; it may be busy, try again\n$/,
     );
   });
 

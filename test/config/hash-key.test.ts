@@ -27,6 +27,7 @@ it('gives processes that start at the same moment the one key, and leaves no dra
   const module = fileURLToPath(new URL('../../src/config/hash-key.ts', import.meta.url));
   const program = `
     import { hashKeyFrom } from ${JSON.stringify(module)};
+    await new Promise((resolve) => setTimeout(resolve, Number(process.argv[1]) - Date.now() - 20));
     while (Date.now() < Number(process.argv[1]));
     console.log(Buffer.from(hashKeyFrom(undefined, process.argv[2])).toString('hex'));
   `;

@@ -230,9 +230,8 @@ arms:
 
   it('can be aliases that would unfold to billions of entries', () => {
     const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(', ')}]`);
-    const startedAtMs = performance.now();
+    // They are never unfolded: this would not end.
     expect(problemsOf(`l0: &l0 [x]\n${levels.join('\n')}\n`).message).toContain('aliases');
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
   });
 
   it('can be a key that would reach the prototype', () => {

@@ -303,7 +303,7 @@ describe('feedback over NATS', () => {
     await eventually(async () => (await bus.log.bounds()).last === last + 1, { what: 'the feedback', everyMs: 5 });
     caller.publish('switchyard.feedback.acme', { score: 0.5 });
     await eventually(() => gateway.counts().buried === 1, { what: 'the dead letter', everyMs: 5 });
-    const refused = await caller.nc.request('switchyard.feedback.nobody', bytesOf({ request_id: 'r', score: 1 }));
+    const refused = await caller.nc.request('switchyard.feedback.nobody', bytesOf({ request_id: 'r', score: 1 }), { timeout: 10_000 });
     expect(refused.json()).toMatchObject({ type: 'error', code: 'unknown_tenant' });
   });
 });

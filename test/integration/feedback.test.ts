@@ -6,7 +6,9 @@ import { eventually } from '../support/eventually.ts';
 import { startTestYard, type TestYard } from '../support/yard.ts';
 
 /** Feedback at any time, in a real yard whose router remembers three requests: early, late, for nobody, and across the death of the worker. */
-const requestWaitSeconds = 25;
+const requestWaitSeconds = 60;
+/** Feedback of a request that was not known at first is looked at again after that wait. */
+const patience = { withinMs: 2 * requestWaitSeconds * 1_000 };
 let yard: TestYard;
 let bus: Bus;
 beforeAll(async () => {
@@ -45,7 +47,7 @@ const revised = (id: string, count: number): Promise<readonly Reward[]> =>
   eventually(async () => {
     const rewards = rewardsOf(await readLog(bus), id);
     return rewards.length > count && rewards;
-  });
+  }, patience);
 
 /** Ids of the judgements in a log, and of those among them that had a consequence: once for each. */
 const received = (log: readonly SwitchyardEvent[]) => log.flatMap(({ type, id }) => (type === 'feedback.received' ? [id] : [])).sort();
@@ -58,7 +60,7 @@ const settled = (log: readonly SwitchyardEvent[]) =>
 
 const letters = async () => (await bus.dead.list({ limit: 100 })).filter(({ reason }) => reason.startsWith('feedback-'));
 
-it('is joined to the request that it is about, once, or becomes a dead letter', { timeout: 180_000 }, async () => {
+it('is joined to the request that it is about, once, or becomes a dead letter', { timeout: 400_000 }, async () => {
   await judge('nobody', { thumb: 'up' });
   await judge('early', { id: 'thumb', thumb: 'down' });
   await ask('early');
@@ -93,7 +95,7 @@ it('is joined to the request that it is about, once, or becomes a dead letter', 
   const [letter, ...more] = await eventually(async () => {
     const found = await letters();
     return found.length > 0 && found;
-  });
+  }, patience);
   expect(more).toEqual([]);
   expect(letter).toMatchObject({ reason: 'feedback-unknown-request' });
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { Bus } from '../../src/bus/bus.ts';
+import type { PolicyState } from '../../src/actors/policy-change.ts';
 import { askForPolicy } from '../../src/cli/ask-router.ts';
 import { environmentFor } from '../../src/config/environment.ts';
 import { isOfCanary } from '../../src/domain/routing/assignment.ts';
@@ -92,6 +93,10 @@ const policy = async (...args: readonly string[]): Promise<Record<string, unknow
   return JSON.parse(stdout) as Record<string, unknown>;
 };
 
+/** One router of two has taken a change up when the command ends. Which of the two answers is by lot: all twenty by the same one would be odds of one in half a million. */
+const bothRouters = (is: (state: PolicyState) => boolean) =>
+  eventually(async () => (await Promise.all(Array.from({ length: 20 }, () => askForPolicy(bus.messenger)))).every(is));
+
 let asked = 0;
 const ask = async (url: string, headers: Readonly<Record<string, string>> = {}) => {
   const id = `asked-${++asked}`;
@@ -148,6 +153,7 @@ it('a failing canary is taken back by itself, and decisions go back to the polic
     await Promise.all(Array.from({ length: 20 }, (_, i) => ask(i % 2 === 0 ? yard.httpUrl : other.httpUrl)));
     return (await askForPolicy(bus.messenger)).canary === null;
   });
+  await bothRouters(({ canary }) => canary === null);
   const shown = await policy('show');
   expect(shown).toMatchObject({ inForce: { policy: { id: 'first' } }, canary: null });
   const after = await Promise.all(Array.from({ length: 30 }, () => ask(yard.httpUrl)));
@@ -206,21 +212,29 @@ describe('a canary that does well', () => {
 it('a hot swap under load fails no request, and both workers agree at every sequence', async () => {
   const load = await startLoad(yard, { concurrency: 8, prefix: 'swap' });
   // The callers over NATS reach both workers, those over HTTP the first; the second gets some over HTTP too.
+  const stop = new AbortController();
   const second: Promise<{ readonly status: number }[]> = (async () => {
     const told = [];
-    for (let i = 0; i < 60; i++) told.push(await ask(other.httpUrl));
+    while (!stop.signal.aborted) told.push(await ask(other.httpUrl));
     return told;
   })();
+  const decidedByBoth = (id: string) =>
+    eventually(async () => {
+      const decisions = decisionsIn(await entries()).filter(({ data }) => data.policy.id === id);
+      return new Set(decisions.map(({ data }) => data.host)).size === 2;
+    });
   await eventually(() => load.sent() > 100);
   const swapped = await policy('activate', policyFile(only('second', { twin: 1 })));
   expect(swapped).toMatchObject({ inForce: { id: 'second' }, canary: null });
+  await decidedByBoth('second');
   await policy('activate', policyFile({ kind: 'contextual-thompson', id: 'learning', floor: 0.05 }));
-  const sent = load.sent();
-  await eventually(() => load.sent() > sent + 100);
+  await decidedByBoth('learning');
   await policy('activate', policyFile(only('third', { sound: 0.5, twin: 0.5 })));
+  await decidedByBoth('third');
   const last = load.sent();
   await eventually(() => load.sent() > last + 50);
   const told = await load.stop();
+  stop.abort();
   // The flaky arm is among those that the learning policy tries: its failures are the provider's.
   const failures = told.filter(
     ({ error, answers }) => (error !== null && error !== 'provider_error') || (error === null && answers.length === 0),
@@ -231,8 +245,6 @@ it('a hot swap under load fails no request, and both workers agree at every sequ
   const log = await entries();
   expect(disagreements(log)).toEqual([]);
   const decisions = decisionsIn(log);
-  const hosts = decisions.filter(({ data }) => data.policy.id === 'second').map(({ data }) => data.host);
-  expect(new Set(hosts).size).toBe(2);
   expect([...new Set(decisions.map(({ data }) => data.policy.id))]).toEqual(['first', 'bad', 'better', 'second', 'learning', 'third']);
   for (const { data } of decisions.filter((one) => one.data.policy.id === 'second')) expect(data.arm).toBe('twin');
 });
@@ -243,6 +255,7 @@ it('a conversation stays with its policy and its arm, whichever worker is asked'
     policyFile({ kind: 'beta-bernoulli-thompson', id: 'sticky', floor: 0, trial: { requests: 0, share: 0 }, switchingCost: 1 }),
   );
   await policy('canary', policyFile(only('half', { sound: 1 })), '--share', '0.5');
+  await bothRouters(({ canary }) => canary?.policy.id === 'half');
   const conversations = Array.from({ length: 12 }, (_, i) => `chat-${i}`);
   for (let turn = 0; turn < 6; turn++)
     for (const [i, conversation] of conversations.entries()) {
@@ -284,5 +297,6 @@ it('the cache does not ask for the conversation', async () => {
       body: JSON.stringify({ model: 'sound', messages: [{ role: 'user', content: 'the same in all conversations' }] }),
     });
   expect((await question('one')).headers.get('x-switchyard-cache')).toBe('miss');
-  expect((await question('two')).headers.get('x-switchyard-cache')).toBe('hit');
+  // Some moments later: the cache learns of an answer from the log.
+  await eventually(async () => (await question('two')).headers.get('x-switchyard-cache') === 'hit');
 });

@@ -31,7 +31,17 @@ afterAll(async () => {
 });
 
 const liveState = async (): Promise<StateSummary> =>
-  ((await askRemote(bus.messenger, 'router', { type: 'state' })) as { readonly summary: StateSummary }).summary;
+  ((await askRemote(bus.messenger, 'router', { type: 'state' }, { timeoutMs: 20_000 })) as { readonly summary: StateSummary }).summary;
+
+/** Which of two routers answers is by lot: all twenty by the same one would be odds of one in half a million. */
+const bothFolded = (last: number): Promise<readonly StateSummary[]> =>
+  eventually(
+    async () => {
+      const states = await Promise.all(Array.from({ length: 20 }, liveState));
+      return states.every(({ sequence }) => sequence >= last) && states;
+    },
+    { what: `both routers to have folded message ${last}` },
+  );
 
 const threeWays = async () => {
   const live = await liveState();
@@ -107,14 +117,7 @@ it('is the same in two processes that route at the same time', { timeout: 180_00
   expect(told.flat().filter(({ error }) => error !== null)).toEqual([]);
   await drained(yard, bus);
   const { last } = await bus.log.bounds();
-  // Which of the two answers is by lot: all twenty by the same one would be odds of one in half a million.
-  const answers = await eventually(
-    async () => {
-      const states = await Promise.all(Array.from({ length: 20 }, liveState));
-      return states.every(({ sequence }) => sequence >= last) && states;
-    },
-    { what: 'both routers to have folded the whole log' },
-  );
+  const answers = await bothFolded(last);
   // The log is not at rest when the traffic is: prices are set on. Each answer is held to the log up to the message it names.
   for (const [to, alike] of Map.groupBy(answers, ({ sequence }) => sequence)) {
     const folded = summaryOf(await snapshotFromLog(bus.log, { to }));
@@ -141,7 +144,7 @@ it('is not blinded by a moment in the future or a price from nowhere', async () 
     { idempotencyId: 'price from nowhere' },
   );
   const { last } = await bus.log.bounds();
-  await eventually(async () => (await liveState()).sequence >= last, { what: 'the router to have folded it' });
+  await bothFolded(last);
   await drained(yard, bus);
 
   const { live, folded, joined } = await threeWays();

@@ -1,10 +1,10 @@
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventLog } from '../../src/bus/event-log.ts';
 import { sequence } from '../../src/events/index.ts';
 import { evidenceSourceOf } from '../../src/processes/evidence-source.ts';
+import { settlePort } from '../../src/processes/free-port.ts';
 import type { Clickhouse } from '../../src/projections/clickhouse.ts';
 import { createSandbox } from '../../src/projections/sql/sandbox.ts';
 import { startSqlInterface, type SqlInterface } from '../../src/projections/sql/http-interface.ts';
@@ -36,16 +36,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
-  });
+const freePort = (): Promise<number> => settlePort('127.0.0.1', 0);
 
 const serve = async (port: number): Promise<void> => {
   const limits = { queryTimeoutMs: 30_000, queryMemoryBytes: 1e9, resultBytes: 1e7 };

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@clickhouse/client';
 import { drainPending } from 'chdb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -159,25 +160,42 @@ describe('the running projector', () => {
     }
   });
 
-  test('a folder that another projector has open is refused with what to do', async () => {
+  /** Another process that has the engine open over the folder of the test. */
+  const holdFolder = async () => {
     const script = path.join(import.meta.dirname, '..', 'support', 'clickhouse-server-process.ts');
-    const data = path.join(folder.path, 'clickhouse');
-    const other = fork(script, [data, '0']);
-    try {
-      await new Promise((resolve, reject) => {
-        other.once('message', (url: string) => {
-          void fetch(url, { method: 'POST', body: 'SELECT 1' }).then(resolve, reject);
-        });
-        other.once('exit', reject);
+    const other = fork(script, [path.join(folder.path, 'clickhouse'), '0']);
+    await new Promise((resolve, reject) => {
+      other.once('message', (url: string) => {
+        void fetch(url, { method: 'POST', body: 'SELECT 1' }).then(resolve, reject);
       });
+      other.once('exit', reject);
+    });
+    return async () => {
+      const exited = new Promise((resolve) => other.once('exit', resolve));
+      other.kill('SIGKILL');
+      await exited;
+    };
+  };
+
+  test('a folder that the projector of before still has open is waited for, and nothing is set aside', async () => {
+    const release = await holdFolder();
+    const starting = start();
+    await sleep(1_500);
+    await release();
+    await appendRequests(bus.log, 1, 5);
+    await caughtUp(await starting);
+    expect((await readdir(folder.path)).filter((name) => name.includes('damaged'))).toEqual([]);
+  });
+
+  test('a folder that another projector has open is refused with what to do', async () => {
+    const release = await holdFolder();
+    try {
       await expect(start()).rejects.toMatchObject({
         code: 'clickhouse-locked',
         message: expect.stringContaining('stop the other projector') as string,
       });
     } finally {
-      const exited = new Promise((resolve) => other.once('exit', resolve));
-      other.kill('SIGKILL');
-      await exited;
+      await release();
     }
   });
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { settlePort } from '../../src/processes/free-port.ts';
 
 /** A real engine that is spoken to over HTTP, for one test file. It can be killed and come back on the same port with the same data. */
 export type TestClickhouseServer = {
@@ -30,13 +31,14 @@ export const startClickhouseServer = async (): Promise<TestClickhouseServer> => 
     running.child.kill('SIGKILL');
     await exited;
   };
-  let running = await start('0');
+  const port = String(await settlePort('127.0.0.1', 0));
+  let running = await start(port);
   const { url } = running;
   return {
     url,
     kill9: kill,
     restart: async () => {
-      running = await start(new URL(url).port);
+      running = await start(port);
     },
     stop: async () => {
       await kill();

@@ -31,7 +31,7 @@ const askHttp = async (yard: TestYard, id: string): Promise<Asked> => {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-request-id': id },
         body: body(id),
-        signal: AbortSignal.timeout(30_000),
+        signal: AbortSignal.timeout(Math.max(1, untilMs - Date.now())),
       });
       const json = (await response.json()) as { choices?: { message: { content: string } }[]; error?: { code: string } };
       const text = json.choices?.[0]?.message.content;

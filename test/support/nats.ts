@@ -8,6 +8,7 @@ import { openBus, type BusSettings } from '../../src/bus/jetstream/connect.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { findNatsServer, startNatsServer, type NatsServer } from '../../src/processes/nats-server.ts';
+import { settlePort } from '../../src/processes/free-port.ts';
 import { isAlive } from '../../src/processes/run-file.ts';
 import { eventually } from './eventually.ts';
 
@@ -28,8 +29,9 @@ export const startTestNats = async (options: { readonly durability?: Config['log
   const dataDir = await mkdtemp(path.join(tmpdir(), 'switchyard-nats-'));
   const start = (port: number): Promise<NatsServer> =>
     startNatsServer({ binary: findNatsServer(), dataDir, port, durability: options.durability ?? 'os', readyTimeoutMs: 20_000 });
-  let server = await start(0);
-  const { port, url } = server;
+  const port = await settlePort('127.0.0.1', 0);
+  let server = await start(port);
+  const { url } = server;
   return {
     url,
     kill9: async () => {

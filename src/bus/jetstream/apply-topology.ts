@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { JetStreamApiError, type ConsumerConfig, type JetStreamManager, type StreamConfig, type StreamInfo } from '@nats-io/jetstream';
-import { PermanentError } from '../../errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PermanentError, TransientError } from '../../errors.ts';
 import { apiCodes } from './failures.ts';
 import { streams, type ConsumerSpec, type StreamSpec, type Topology } from './topology.ts';
 
 /**
  * Makes streams and consumers as declared, whatever is there, and reads them back. Safe to run from several processes at once: whoever comes second finds
- * the same thing. Never deletes: a field that cannot be changed in place is an error that names the field, what was expected and what was seen.
+ * the same thing. Never deletes: a field that cannot be changed in place is an error that names the field, what was expected and what was seen. What the server could not make for a reason that
+ * passes (it still takes the files of a deleted stream of that name away, it elects a leader) is tried again for a while.
  */
 export const applyTopology = async (jsm: JetStreamManager, topology: Topology): Promise<void> => {
   for (const stream of topology.streams) await applyStream(jsm, stream);
@@ -55,32 +57,45 @@ type Resource<T> = {
   readonly explain: (error: JetStreamApiError) => Promise<string>;
 };
 
+const patienceMs = 5_000;
+const pauseMs = 100;
+
 const converge = async <T extends object>(what: string, declared: Partial<T>, resource: Resource<T>): Promise<void> => {
-  let refusal: JetStreamApiError | undefined;
-  const attempt = async (action: () => Promise<unknown>) => {
-    try {
-      await action();
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError)) throw error;
-      refusal = error;
-    }
-  };
-
-  // A creation that lost a race against another process is refused as "in use": what is there then is compared like anything else.
+  const untilMs = Date.now() + patienceMs;
+  let refusal: JetStreamApiError | null = null;
   let seen = await orNull(resource.see);
-  if (seen === null) await attempt(resource.create);
-  else if (differences(declared, seen).length > 0) await attempt(resource.change);
-
-  seen = await orNull(resource.see);
-  if (seen !== null && refusal?.code === apiCodes.streamNameInUse && differences(declared, seen).length > 0) {
-    await attempt(resource.change);
-    seen = await resource.see();
+  while (seen === null) {
+    // A creation that lost a race against another process is refused as "in use": what is there then is compared like anything else.
+    refusal = await refusalOf(resource.create);
+    seen = await orNull(resource.see);
+    if (seen !== null || refusal === null || !mayPass(refusal)) break;
+    if (Date.now() > untilMs)
+      throw new TransientError('topology-refused', `${what}: ${refusal.message} (${refusal.code})`, pauseMs, { cause: refusal });
+    await sleep(pauseMs);
+  }
+  if (seen !== null && differences(declared, seen).length > 0) {
+    refusal = await refusalOf(resource.change);
+    seen = await orNull(resource.see);
   }
   const left = seen === null ? [{ field: 'existence', expected: 'present', seen: 'missing' }] : differences(declared, seen);
   if (left.length === 0) return;
-  const reason = refusal === undefined ? 'the server ignored the change' : await resource.explain(refusal);
+  const reason = refusal === null ? 'the server ignored the change' : await resource.explain(refusal);
   throw new PermanentError('topology', `${what}: ${left.map(describe).join('; ')} (${reason})`, { cause: refusal });
 };
+
+const refusalOf = async (action: () => Promise<unknown>): Promise<JetStreamApiError | null> => {
+  try {
+    await action();
+    return null;
+  } catch (error) {
+    if (error instanceof JetStreamApiError) return error;
+    throw error;
+  }
+};
+
+/** The server's own trouble, and not a lack of room that stays. */
+const mayPass = ({ status, code }: JetStreamApiError): boolean => status >= 500 && !isShortOfRoom(code);
+const isShortOfRoom = (code: number): boolean => code === apiCodes.insufficientResources || code === apiCodes.insufficientStorage;
 
 const orNull = async <T>(see: () => Promise<T>): Promise<T | null> => {
   try {
@@ -105,7 +120,7 @@ const describe = ({ field, expected, seen }: Difference): string =>
 
 /** A stream reserves its `max_bytes` when it is made: on a small disk the server refuses, in words that do not help. */
 const explainStorage = async (jsm: JetStreamManager, spec: StreamSpec, error: JetStreamApiError): Promise<string> => {
-  if (error.code !== apiCodes.insufficientResources && error.code !== apiCodes.insufficientStorage) return error.message;
+  if (!isShortOfRoom(error.code)) return error.message;
   const account = await jsm.getAccountInfo().catch(() => null);
   const reserved = account === null ? '' : `, ${account.reserved_storage} bytes are reserved by other streams`;
   return `${error.message}: nats-server cannot reserve ${spec.max_bytes ?? 0} bytes on its disk${reserved}; free some space, or lower log.maxBytes, requests.queueBytes or requests.answersKeptBytes`;

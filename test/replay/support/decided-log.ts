@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { policyMessage, type PolicyChange, type PolicyState } from '../../../src/actors/policy-change.ts';
+import type { PolicyState } from '../../../src/actors/policy-change.ts';
 import type { Bus } from '../../../src/bus/bus.ts';
-import { askForPolicy } from '../../../src/cli/ask-router.ts';
+import { changePolicy } from '../../../src/cli/change-policy.ts';
 import type { ConfigInput } from '../../../src/config/schema.ts';
 import { named } from '../../../src/domain/routing/policy-version.ts';
 import { emptySnapshot } from '../../../src/domain/routing/snapshot.ts';
@@ -66,13 +66,6 @@ const askAll = async (processes: readonly TestActors[], from: number, to: number
     }
   };
   await Promise.all(Array.from({ length: 8 }, caller));
-};
-
-const changePolicy = async (bus: Bus, change: (state: PolicyState) => PolicyChange): Promise<void> => {
-  const state = await askForPolicy(bus.messenger);
-  const { events, idempotencyId } = policyMessage(state, change(state), { source: 'switchyard/test', timeMs: Date.now() });
-  await bus.log.append(events, { idempotencyId });
-  await eventually(async () => (await askForPolicy(bus.messenger)).latestChange > state.latestChange);
 };
 
 const contentOf = (spec: PolicySpecInput, { inForce }: PolicyState) => {
