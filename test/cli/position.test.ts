@@ -39,6 +39,7 @@ describe('a place in the log', () => {
           return error instanceof CommandError;
         }
       }),
+      { seed: 2 },
     );
   });
 });

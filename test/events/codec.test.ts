@@ -15,7 +15,7 @@ describe('what is encoded comes back equal', () => {
         expect(contentType).toBe(contentTypes.single);
         expect(decodeEvents(body)).toEqual({ kind: 'events', events: [event] });
       }),
-      { numRuns: 60 },
+      { seed: 19, numRuns: 60 },
     );
   });
 
@@ -26,7 +26,7 @@ describe('what is encoded comes back equal', () => {
         expect(contentType).toBe(contentTypes.batch);
         expect(decodeEvents(body)).toEqual({ kind: 'events', events: [first, second, ...more] });
       }),
-      { numRuns: 40 },
+      { seed: 20, numRuns: 40 },
     );
   });
 
@@ -107,11 +107,13 @@ describe('what cannot be understood is poison with a reason, never a throw', () 
       fc.property(fc.uint8Array({ maxLength: 200 }), (body) => {
         expect(decodeEvents(body).kind).toBe('poison');
       }),
+      { seed: 21 },
     );
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(decodeEvents(bytes(JSON.stringify(value))).kind).toBe('poison');
       }),
+      { seed: 22 },
     );
   });
 
@@ -124,7 +126,7 @@ describe('what cannot be understood is poison with a reason, never a throw', () 
         if (decoded.kind === 'events') expect(decoded.events).toEqual([JSON.parse(JSON.stringify(mutant))]);
         else expect(decoded.detail.length).toBeGreaterThan(0);
       }),
-      { numRuns: 500 },
+      { seed: 23, numRuns: 500 },
     );
   });
 });
@@ -135,7 +137,7 @@ describe('checking the envelope alone', () => {
       fc.property(anyEvent, (event) => {
         expect(decodeEvents(encodeEvents([event]).body, {}, 'envelope')).toEqual({ kind: 'events', events: [event] });
       }),
-      { numRuns: 100 },
+      { seed: 24, numRuns: 100 },
     );
   });
 

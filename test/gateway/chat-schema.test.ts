@@ -205,7 +205,7 @@ describe('the depth of JSON', () => {
         if (depthOf(value) > depthMax) expect(result).toMatchObject({ kind: 'refused', error: { code: 'nested_too_deep' } });
         else expect(result).toEqual({ kind: 'read', value });
       }),
-      { numRuns: 2_000 },
+      { seed: 26, numRuns: 2_000 },
     );
   });
 });

@@ -133,6 +133,7 @@ describe('messages to rows', () => {
         expect(once.lines.split('\n')).toHaveLength(3);
         expect(once.rows).toBe(2);
       }),
+      { seed: 30 },
     );
   });
 });

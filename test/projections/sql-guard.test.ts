@@ -90,7 +90,7 @@ describe('the guard before the engine', () => {
       fc.property(before, gap, cased('into'), gap, cased('outfile'), (query, a, into, b, outfile) => {
         expect(guard(`${query}${a}${into}${b}${outfile}'/tmp/x'`).kind).toBe('refused');
       }),
-      { numRuns: 1_000 },
+      { seed: 31, numRuns: 1_000 },
     );
   });
 
@@ -100,6 +100,7 @@ describe('the guard before the engine', () => {
         fc.pre(!text.includes('\0'));
         expect(guard(`SELECT '${text.replace(/[\\']/g, '\\$&')}'`).kind).toBe('allowed');
       }),
+      { seed: 32 },
     );
   });
 });

@@ -33,6 +33,7 @@ describe('the reader of streams', () => {
         expect(textOf(parts)).toBe(texts.join(''));
         expect(endOf(parts).usage).toEqual({ promptTokens: 11, completionTokens: 7 });
       }),
+      { seed: 35 },
     );
   });
 

@@ -47,6 +47,7 @@ describe('where evidence is filed', () => {
         if (isFiledWhenever(event, reachedMs)) expect(tickIf(reachedMs + laterMs)).toBe(tickOf(decidedAtMs));
         else expect(tickIf(reachedMs)).not.toBe(tickIf(reachedMs + 100_000));
       }),
+      { seed: 8 },
     );
     expect(isFiledWhenever(decided('r'), -Infinity)).toBe(true);
     expect(isFiledWhenever(rewarded('r', rewardOf('quick', 1)), -Infinity)).toBe(false);
