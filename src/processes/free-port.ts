@@ -1,7 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Below the ports that operating systems give out by themselves: what is free here is still free when the process that shall have it has started. */
+/**
+ * Below the ports that operating systems give out by themselves: what is free here is still free when the process that shall have it has started, or starts again. (A client that calls a port of theirs
+ * while nobody listens can be given that very port for its own end, and is then connected with itself.)
+ */
 const lowest = 20_000;
 const highest = 32_000;
 const attempts = 50;

@@ -126,8 +126,8 @@ const keepNats = async (
     host: config.nats.host,
     durability: config.log.durability,
   };
-  let server: NatsServer = await startNatsServer({ ...options, port: config.nats.port });
-  const { port } = server;
+  const port = await settlePort(config.nats.host, config.nats.port);
+  let server: NatsServer = await startNatsServer({ ...options, port });
   let stopping = false;
   const watch = () => {
     void server.exited.then(async () => {

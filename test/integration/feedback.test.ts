@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { startTestYard, type TestYard } from '../support/yard.ts';
 
 /** Feedback at any time, in a real yard whose router remembers three requests: early, late, for nobody, and across the death of the worker. */
-const requestWaitSeconds = 60;
+const requestWaitSeconds = 45;
 /** Feedback of a request that was not known at first is looked at again after that wait. */
 const patience = { withinMs: 2 * requestWaitSeconds * 1_000 };
 let yard: TestYard;
