@@ -57,6 +57,7 @@ export type TestCaller = {
     body: unknown,
     options?: { readonly headers?: Record<string, string>; readonly reply?: string },
   ) => void;
+  /** Until so many answers have ended: their messages. That a request was accepted is said by another one, and may come in between or after. */
   readonly ended: (count?: number) => Promise<readonly Received[]>;
 };
 
@@ -83,7 +84,7 @@ export const openCaller = async (nats: TestNats): Promise<TestCaller> => {
     },
     ended: async (count = 1) => {
       await eventually(() => received.filter(isEnd).length >= count, { what: 'the answer to end', everyMs: 5 });
-      return received;
+      return received.filter(({ message }) => message.type !== 'accepted');
     },
   };
 };
