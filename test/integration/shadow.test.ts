@@ -5,7 +5,7 @@ import { sequence, type EventOf, type SwitchyardEvent } from '../../src/events/i
 import type { AnswerPart } from '../../src/requests/answer.ts';
 import type { ChatRequest } from '../../src/requests/chat-request.ts';
 import { request, startActors, type TestActors } from '../actors/support/actors.ts';
-import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts';
+import { connectTestBus, startTestNats, testBusConfig, type TestNats } from '../support/nats.ts';
 
 /**
  * 10,000 requests through two processes' worth of actors on a real nats-server, three simulated models that answer at once, every tenth id sent twice. Half-way one of the two is
@@ -13,8 +13,9 @@ import { connectTestBus, startTestNats, type TestNats } from '../support/nats.ts
  */
 const requests = 10_000;
 const share = 0.3;
-/** Not enough for all of them. */
-const budgetUsdPerHour = 12;
+/** Not enough for all of them, in how many windows of four minutes ever they are made; each block is enough for the dearest one. */
+const budgetUsdPerHour = 2.4;
+const duplicateWindowSeconds = 300;
 const model = (id: string, seed: number) => ({
   id,
   provider: {
@@ -31,7 +32,7 @@ const model = (id: string, seed: number) => ({
 const config: Partial<ConfigInput> = {
   models: [model('model-a', 1), model('model-b', 2), model('model-c', 3)],
   arms: ['a', 'b', 'c'].map((id) => ({ id: `arm-${id}`, model: `model-${id}` })),
-  log: { duplicateWindowSeconds: 120 },
+  log: { duplicateWindowSeconds },
   shadow: { share, concurrency: 4_096, perSecond: 100_000, budgetUsdPerHour, answerTokens: 600 },
 };
 
@@ -47,7 +48,7 @@ const open = async (): Promise<TestActors> => {
 
 beforeAll(async () => {
   nats = await startTestNats();
-  bus = await connectTestBus(nats.url);
+  bus = await connectTestBus(nats.url, { config: { ...testBusConfig, log: { ...testBusConfig.log, duplicateWindowSeconds } } });
 });
 afterAll(async () => {
   await Promise.all(yards.map((yard) => yard.close()));
@@ -93,7 +94,7 @@ it(
     // Not drained, not closed: what it had in hand and what it was granted stays where it is.
     pair = [pair[0]!, await open()];
     await askAll(requests / 2, requests, yardOf, told);
-    await Promise.all(yards.map(({ yard }) => yard.drain(10_000)));
+    await Promise.all(yards.map(({ yard }) => yard.drain(120_000)));
     await Promise.all(yards.splice(0).map((yard) => yard.close()));
 
     const events: SwitchyardEvent[] = [];
