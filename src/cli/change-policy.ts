@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withPatience } from '../actors/patience.ts';
 import { policyMessage, type PolicyChange, type PolicyMessage, type PolicyState } from '../actors/policy-change.ts';
 import type { Bus } from '../bus/bus.ts';
-import { TransientError } from '../errors.ts';
 import type { EventLog } from '../bus/event-log.ts';
+import { TransientError } from '../errors.ts';
 import { askForPolicy } from './ask-router.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 

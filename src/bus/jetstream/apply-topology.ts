@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { JetStreamApiError, type ConsumerConfig, type JetStreamManager, type StreamConfig, type StreamInfo } from '@nats-io/jetstream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PermanentError, TransientError } from '../../errors.ts';
 import { apiCodes } from './failures.ts';
 import { streams, type ConsumerSpec, type StreamSpec, type Topology } from './topology.ts';

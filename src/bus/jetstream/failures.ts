@@ -6,7 +6,6 @@ import { PermanentError, TransientError } from '../../errors.ts';
 export const apiCodes = {
   insufficientResources: 10023,
   insufficientStorage: 10047,
-  streamNameInUse: 10058,
   messageTooLarge: 10054,
   wrongLastSequence: 10071,
   wrongLastSequenceUnknown: 10164,
